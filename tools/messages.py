@@ -7,9 +7,10 @@ usage: messages.py           compares the two; prints missing messages in a form
                              for pasting
        messages.py --list    prints FILE:LINE and text of all messages
 
-A message is a string of the sources with two words or more that is not part of
-a debug line. An error of the configuration (GC_ERR_CONFIG, or a string of CONFIG_FILES)
-explains itself, as does a lack of memory; what genesys-probe alone prints is no line of
+A message is a string of the sources with four words or more that is not part of
+a debug line; shorter ones are parts of other lines. An error of the configuration (GC_ERR_CONFIG, or a string of CONFIG_FILES)
+explains itself, as do the reason (a string of REASON_FILES) or the remedy at the end of another
+line, and a lack of memory; what genesys-probe alone prints is no line of
 the log: the document may lack them. "…" stands for the text that printf inserts. "…",
 blanks and punctuation at the ends are not compared. In the document messages are the lines
 of ```text blocks; debug lines are the first column of their table, in which a word
@@ -26,7 +27,7 @@ TOP = Path(os.environ.get("top_srcdir", Path(__file__).resolve().parents[1]))
 DOCUMENT = "docs/troubleshooting.md"
 SOURCES = ("common/**/*.[ch]", "plugins/**/*.[ch]")
 
-# Strings of two words that no operator sees: texts of the manual about options
+# Strings that no operator sees: texts of the manual about options
 # and metrics (they end with a full stop, which a message never has) ...
 MANUAL_FILES = {"common/export/rule.c", "common/daemon/options_manual.c"}
 MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert|gc_debug")
@@ -35,7 +36,11 @@ CONFIG = "GC_ERR_CONFIG"
 CONFIG_FILES = re.compile(r"common/daemon/(listen_)?option\w*\.c|common/base/(url|timestamp|glob)\.c"
                           r"|common/net/redis/url\.c|probe/values/agent\.c|.*/(\w+_)?options\.c|plugins/genesys/health\.c"
                           r"|plugins/genesys_flowmetrics/events/attribute_name\.c")
-# ... a lack of memory, which explains itself, too ...
+# ... the reason or the remedy at the end of a line, which explains itself, too ...
+REASON_FILES = re.compile(r"common/base/(json|websocket)/.*|common/net/redis/(connect|link)\.c|common/net/spool/.*"
+                          r"|plugins/genesys_flowmetrics/sources/sqs/aws_answer\.c")
+REMEDY = re.compile(r"(check|give it|set|see|look for|create|activate|make it|the role needs|the trust policy)\b")
+# ... a lack of memory ...
 MEMORY = re.compile(r"\b(out of|no) memory\b|: out of memory")
 # ... lines below WARNING, which the document may have ...
 QUIET = {"GC_LOG_INFO", "GC_LOG_NOTICE"}
@@ -115,7 +120,7 @@ def plain(literal: str) -> str:
 def is_message(function: str, arguments: list[str], raw: str) -> bool:
     text = plain(raw)
     words = re.findall(r"[A-Za-z]{2,}", text)
-    return (len(words) >= 2 and " " in text and not text.endswith(".")
+    return (len(words) >= 4 and " " in text and not text.endswith(".")
             and not MANUAL_ROWS.fullmatch(function) and not QUIET.intersection(arguments)
             and not PROTOCOL.match(text) and not PROTOCOL.match(raw) and text not in NOT_OURS)
 
@@ -132,6 +137,7 @@ def messages_of_sources() -> tuple[dict[str, str], set[str]]:
             for position, function, arguments, raw in literals(source):
                 strings.add(plain(raw))
                 is_plain = (CONFIG in arguments or MEMORY.search(raw) or OF_PROBE.match(plain(raw))
+                            or REMEDY.match(plain(raw)) or REASON_FILES.fullmatch(str(path.relative_to(TOP)))
                             or CONFIG_FILES.fullmatch(str(path.relative_to(TOP))))
                 if not is_plain and is_message(function, arguments, raw):
                     place = "%s:%d" % (path.relative_to(TOP), source.count("\n", 0, position) + 1)
