@@ -174,6 +174,22 @@ def a_0_is_scraped_before_the_first_contact() -> None:
     daemon.stop()
 
 
+def without_dispatch_only_our_writers_have_the_values() -> None:
+    """The queue of collectd stays empty: csv, a writer of collectd's own, gets no value of this suite, but those of load."""
+    sim, endpoint, database = Simulator(queues=3, plain_names=True), Endpoint(), timeseries.Influx1()
+    daemon = Collectd("Dispatch false\n" + account(sim), polled(), load=("load",),
+                      ours=(*OURS, "genesys_prometheus", "genesys_influxdb"),
+                      more=endpoint.config() + database.node(Plugin="genesys", SpoolDir=process.folder("spool") / "s"))
+    endpoint.wait_open(daemon)
+    check_soon("/metrics has each queue", lambda: endpoint.text().count("\ngenesys_queue_depth{") >= 3, endpoint.text, 30)
+    check_soon("InfluxDB has each queue", lambda: len({queue for queue, _ in database.points("genesys_queue_depth", "queue_name")}) >= 3,
+               lambda: database.ask("SHOW SERIES")[:1], 30)
+    host = daemon.csv / "agent"
+    check_soon("csv has the values of load", lambda: any(host.glob("load/*")), lambda: sorted(host.glob("*")), 30)
+    daemon.stop()
+    same("csv has none of ours", sorted(host.glob("genesys*")), [])
+
+
 def values_of_another_host_are_shown() -> None:
     """The values come through collectd's network plugin, which transports no meta data: the labels come from the identity."""
     sim, port = Simulator(queues=3), free_port()
@@ -411,7 +427,7 @@ def a_bad_configuration_is_refused() -> None:
 
 if __name__ == "__main__":
     report.main([prometheus_reads_openmetrics_with_a_password, a_0_is_scraped_before_the_first_contact,
-                 values_of_another_host_are_shown, only_permitted_scrapers_read,
+                 without_dispatch_only_our_writers_have_the_values, values_of_another_host_are_shown, only_permitted_scrapers_read,
                  a_certificate_of_the_clients_authority_is_enough, a_new_certificate_counts_without_a_restart,
                  a_port_in_use_is_tried_again, scrapes_of_many_series_are_complete_during_writes, dead_scrapers_delay_no_other,
                  idle_clients_keep_no_scrape_out,
