@@ -37,6 +37,8 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/daemon/plugin_base.h"
+#include "common/net/account.h"
 #include "probe/network/network.h"
 #include "probe/values/values.h"
 
@@ -151,11 +153,20 @@ static void report_account(void *ctx, const char *name, const char *host) {
   report_line("account\t%s", name);
 }
 
-static void report_block(void *ctx, const char *plugin, const char *kind,
-                         const char *name, const char *account) {
-  (void)ctx;
-  report_line("block\t%s\t%s\t%s\t%s", plugin, kind, name,
-              account != NULL ? account : "");
+/* Functions of the core. */
+struct core {
+  __typeof__(gc_accounts_each) *accounts_each;
+  __typeof__(gc_plugins_each) *blocks_each;
+  __typeof__(gc_block_kind_name) *kind_name;
+  __typeof__(gc_block_account) *account;
+  __typeof__(gc_plugins_check) *check;
+};
+
+static void report_block(void *ctx, struct gc_block *b) {
+  const struct core *core = ctx;
+  const char *account = core->account(b);
+  report_line("block\t%s\t%s\t%s\t%s", b->plugin->name, core->kind_name(b),
+              b->name, account != NULL ? account : "");
 }
 
 /* Reports the accounts and blocks that the plugins have accepted, and the
@@ -163,23 +174,18 @@ static void report_block(void *ctx, const char *plugin, const char *kind,
  * core, which is loaded if one of them is. The probe finds only the core of its
  * own version. */
 static void report_settings(void) {
-  void (*accounts_each)(void (*)(void *, const char *, const char *), void *);
-  void (*blocks_each)(
-      void (*)(void *, const char *, const char *, const char *, const char *),
-      void *);
-  void (*check)(void);
-  void *core = dlopen(PROBE_CORE, RTLD_NOLOAD | RTLD_NOW);
-  if (core == NULL)
+  struct core core;
+  void *library = dlopen(PROBE_CORE, RTLD_NOLOAD | RTLD_NOW);
+  if (library == NULL)
     return;
-  *(void **)&accounts_each = dlsym(core, "gc_accounts_each");
-  *(void **)&blocks_each = dlsym(core, "gc_plugins_each_block");
-  *(void **)&check = dlsym(core, "gc_plugins_check");
-  if (accounts_each != NULL)
-    accounts_each(report_account, NULL);
-  if (blocks_each != NULL)
-    blocks_each(report_block, NULL);
-  if (check != NULL)
-    check();
+  *(void **)&core.accounts_each = dlsym(library, "gc_accounts_each");
+  *(void **)&core.blocks_each = dlsym(library, "gc_plugins_each");
+  *(void **)&core.kind_name = dlsym(library, "gc_block_kind_name");
+  *(void **)&core.account = dlsym(library, "gc_block_account");
+  *(void **)&core.check = dlsym(library, "gc_plugins_check");
+  core.accounts_each(report_account, NULL);
+  core.blocks_each(report_block, &core);
+  core.check();
 }
 
 /* ---- more than the configuration ---- */

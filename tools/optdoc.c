@@ -19,6 +19,7 @@
 #include "common/genesys/metric.h"
 #include "tools/needs.h"
 #include "tools/option_pages.h"
+#include "tools/options_manual.h"
 #include "tools/origins.h"
 
 static enum gc_code print_list(struct gc_buf *out) {
@@ -77,9 +78,18 @@ static enum gc_code print_metrics(struct gc_buf *out) {
   return GC_OK;
 }
 
+/* Prints the rows as types.db(5) has them. DERIVE has the minimum 0: a restart
+ * is a gap, not a wrap. */
 static enum gc_code print_typesdb(struct gc_buf *out) {
-  for (int i = 0; i < GC_METRIC_COUNT; i++)
-    GC_TRY(gc_metric_typesdb((enum gc_metric_id)i, out));
+  for (int id = 0; id < GC_METRIC_COUNT; id++) {
+    const struct gc_metric *m = gc_metric((enum gc_metric_id)id);
+    GC_TRY(gc_buf_print(out, "%-24s", m->name));
+    for (unsigned i = 0; i < m->ds_count; i++)
+      GC_TRY(gc_buf_print(out, "%s%s:%s", i > 0 ? ", " : " ", m->ds[i].name,
+                          m->ds[i].kind == GC_DERIVE ? "DERIVE:0:U"
+                                                     : "GAUGE:U:U"));
+    GC_TRY(gc_buf_text(out, "\n"));
+  }
   return GC_OK;
 }
 

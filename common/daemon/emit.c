@@ -8,7 +8,7 @@
 #include "plugin.h"
 #include "utils/common/common.h"
 
-#include "common/daemon/series_total.h"
+#include "common/base/hash.h"
 #include "common/daemon/writers.h"
 #include "common/genesys/clean_name.h"
 #include "common/net/lease_gate.h"
@@ -131,11 +131,58 @@ enum gc_code gc_emit(const char *host, const struct gc_sample *sample) {
   return gc_emit_list(host, sample, &vl);
 }
 
+/* ---- the number of series of the process ---- */
+
+/* Further blocks are not counted: an agent has a handful. */
+enum { BLOCKS_MAX = 256 };
+
+static pthread_mutex_t series_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+  uint64_t block;
+  double series;
+} blocks[BLOCKS_MAX];
+static size_t block_count;
+
+/* Returns the hash of instance and qualifier. Two blocks with the same hash
+ * count as one: the advice need not be exact. */
+static uint64_t block_of(const struct gc_sample *s) {
+  uint64_t hash = gc_hash(s->instance, strlen(s->instance) + 1);
+  return gc_hash_add(hash, s->qualifier, strlen(s->qualifier));
+}
+
+/* Notes the number of series of a block; ignores all other samples. */
+static void note_series(const struct gc_sample *s) {
+  size_t i = 0;
+  if (s->metric != GC_METRIC_SERIES)
+    return;
+  uint64_t block = block_of(s);
+  pthread_mutex_lock(&series_lock);
+  while (i < block_count && blocks[i].block != block)
+    i++;
+  if (i < BLOCKS_MAX) {
+    blocks[i].block = block;
+    blocks[i].series = s->values[0].gauge;
+    block_count += i == block_count;
+  }
+  pthread_mutex_unlock(&series_lock);
+}
+
+size_t gc_series_total(void) {
+  double total = 0.0;
+  pthread_mutex_lock(&series_lock);
+  for (size_t i = 0; i < block_count; i++)
+    total += blocks[i].series;
+  pthread_mutex_unlock(&series_lock);
+  return (size_t)total;
+}
+
+/* ---- the ways out ---- */
+
 /* The queue comes first: if it does not take the value, the caller emits the
  * value again, and the writers must not get it twice. */
 enum gc_code gc_emit_list(const char *host, const struct gc_sample *sample,
                           const value_list_t *vl) {
-  gc_series_total_note(sample);
+  note_series(sample);
   gc_writers_note_host(vl->host);
   if (!is_kept_back && plugin_dispatch_values(vl) != 0)
     return GC_ERR_MEMORY;

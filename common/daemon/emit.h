@@ -77,4 +77,9 @@ GC_API void gc_emit_divert(void (*take)(const struct value_list_s *vl,
 /* True after gc_emit_divert: no value passes collectd's write queue. */
 bool gc_emit_is_diverted(void);
 
+/* Returns how many series the blocks of this process send, by the newest sample
+ * of GC_METRIC_SERIES of each: for advice that depends on the size of the whole
+ * agent. Any thread. */
+GC_API size_t gc_series_total(void);
+
 #endif

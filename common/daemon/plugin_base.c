@@ -155,26 +155,6 @@ void gc_plugins_each(void (*each)(void *ctx, struct gc_block *b), void *ctx) {
     each_from_oldest(p->blocks, each, ctx);
 }
 
-struct describe {
-  void (*each)(void *ctx, const char *plugin, const char *kind,
-               const char *name, const char *account);
-  void *ctx;
-};
-
-static void describe_block(void *ctx, struct gc_block *b) {
-  const struct describe *d = ctx;
-  d->each(d->ctx, b->plugin->name, gc_block_kind_name(b), b->name,
-          gc_block_account(b));
-}
-
-void gc_plugins_each_block(void (*each)(void *ctx, const char *plugin,
-                                        const char *kind, const char *name,
-                                        const char *account),
-                           void *ctx) {
-  struct describe d = {.each = each, .ctx = ctx};
-  gc_plugins_each(describe_block, &d);
-}
-
 uint32_t gc_block_phase(const struct gc_block *b) {
   bool has_host = b->host != NULL && b->host[0] != '\0';
   return gc_pace_phase(has_host ? b->host : hostname_g, b->instance);
@@ -302,8 +282,6 @@ void gc_plugin_stop(struct gc_plugin *p) {
     block_free(b);
   }
 }
-
-const struct gc_plugin *gc_plugins_first(void) { return plugins; }
 
 /* ---- collectd's callbacks ---- */
 

@@ -141,25 +141,15 @@ GC_API void gc_plugin_start(struct gc_plugin *p);
 GC_API void gc_plugin_stop(struct gc_plugin *p);
 
 /* Calls `each` for all blocks of all opened plugins, in the order of LoadPlugin
- * and of the file: plugin "genesys_realtime", kind "Queues", name "all", and
- * the value of the block's option Account (NULL: it has none). For
- * genesys-probe, which calls it in the configuration phase, on the main
- * thread. */
-GC_API void gc_plugins_each_block(void (*each)(void *ctx, const char *plugin,
-                                               const char *kind,
-                                               const char *name,
-                                               const char *account),
-                                  void *ctx);
-
-/* Logs an ERROR for each block that its check_account refuses: those for which
- * an account follows in the file. For genesys-probe, as above. */
-GC_API void gc_plugins_check(void);
-
-/* Calls `each` for all blocks in that order. */
+ * and of the file. This and the next three are for genesys-probe, in the
+ * configuration phase, on the main thread. */
 GC_API void gc_plugins_each(void (*each)(void *ctx, struct gc_block *b),
                             void *ctx);
+/* Logs an ERROR for each block that its check_account refuses: those for which
+ * an account follows in the file. */
+GC_API void gc_plugins_check(void);
 /* Starts one block without the callbacks that collectd would call; a failure is
- * logged. For a trial. */
+ * logged. */
 GC_API void gc_plugin_try(struct gc_block *b);
 /* Returns the kind of the block as messages write it: "Queues". */
 GC_API const char *gc_block_kind_name(const struct gc_block *b);
@@ -189,10 +179,5 @@ GC_API void gc_block_notice_own(void *ctx, const char *cause,
 /* Logs "queues-all: TEXT" at level INFO, for a change of a block's (`ctx`)
  * work. Any thread. */
 GC_API void gc_block_inform(void *ctx, const char *text);
-
-/* Returns the plugin that was opened first, with its blocks; gc_plugin.next is
- * the next one. NULL: none was opened. For genesys-probe, in the configuration
- * phase, on the main thread. */
-GC_API const struct gc_plugin *gc_plugins_first(void);
 
 #endif

@@ -42,10 +42,4 @@ struct gc_metric {
 /* Returns the row of `id`; never NULL. */
 GC_API const struct gc_metric *gc_metric(enum gc_metric_id id);
 
-/* Appends "NAME  value:GAUGE:U:U, …\n", the row as collectd's types.db(5)
- * writes it. DERIVE has the minimum 0: a restart is a gap, not a wrap. */
-struct gc_buf;
-GC_API GC_MUST_CHECK enum gc_code gc_metric_typesdb(enum gc_metric_id id,
-                                                    struct gc_buf *out);
-
 #endif

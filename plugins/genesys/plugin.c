@@ -15,7 +15,6 @@
 #include "common/daemon/emit.h"
 #include "common/daemon/health.h"
 #include "common/daemon/plugin_base.h"
-#include "common/daemon/series_total.h"
 #include "common/daemon/write_tracker.h"
 #include "common/daemon/writers.h"
 #include "common/net/clock.h"

@@ -307,7 +307,8 @@ static struct probe_account *find_account(struct probe_run *run,
   return NULL;
 }
 
-static void check_block(struct probe_run *run, const struct gc_block *b) {
+static void check_block(void *ctx, struct gc_block *b) {
+  struct probe_run *run = ctx;
   struct probe_place p = {.reporter = &run->reporter, .block = b};
   for (size_t i = 0; i < GC_COUNT(kinds); i++) {
     if (strcmp(kinds[i].plugin, b->plugin->name) != 0 ||
@@ -322,14 +323,6 @@ static void check_block(struct probe_run *run, const struct gc_block *b) {
   }
 }
 
-/* Checks the blocks in the order of the file; the list has the newest first. */
-static void check_from_oldest(struct probe_run *run, const struct gc_block *b) {
-  if (b == NULL)
-    return;
-  check_from_oldest(run, b->next);
-  check_block(run, b);
-}
-
 GC_API void probe_network_run(probe_say *say) {
   static struct probe_run run; /* too large for a stack */
   run.reporter = (struct probe_reporter){
@@ -338,7 +331,6 @@ GC_API void probe_network_run(probe_say *say) {
   check_folder(&run.reporter, gc_accounts_state_dir());
   probe_accounts_prepare();
   gc_accounts_each(check_account, &run);
-  for (const struct gc_plugin *p = gc_plugins_first(); p != NULL; p = p->next)
-    check_from_oldest(&run, p->blocks);
+  gc_plugins_each(check_block, &run);
   probe_accounts_finish();
 }

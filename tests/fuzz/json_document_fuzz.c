@@ -51,7 +51,8 @@ static void compare_numbers(struct json_object *ours,
     LAW(json_object_get_double(ours) == json_object_get_double(theirs) ||
         json_object_get_double(theirs) > 1e300 ||
         json_object_get_double(theirs) < -1e300);
-  else if (gc_document_int(ours, NULL, &number))
+  else if (gc_decimal_int(json_object_get_string(ours),
+                          strlen(json_object_get_string(ours)), &number))
     LAW(number == json_object_get_int64(theirs));
   else /* saturated by json-c */
     LAW(json_object_get_int64(theirs) == INT64_MIN ||

@@ -44,7 +44,7 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   return container != NULL ? add_value(b, at, container) : GC_ERR_MEMORY;
 }
 
-/* Keeps the text of a number, which gc_document_int reads. */
+/* Keeps the text of a number, which gc_document_number reads. */
 static struct json_object *new_number(const struct gc_json_value *v) {
   double real = 0;
   char *text = strndup(v->text, v->len);
@@ -157,24 +157,8 @@ const char *gc_document_text(struct json_object *in, const char *key) {
   return is_whole ? text : NULL;
 }
 
-bool gc_document_int(struct json_object *in, const char *key, int64_t *ret) {
-  struct json_object *value = value_at(in, key);
-  if (json_object_is_type(value, json_type_int)) {
-    *ret = json_object_get_int64(value);
-    return true;
-  }
-  if (!json_object_is_type(value, json_type_double))
-    return false;
-  const char *text = json_object_get_string(value);
-  return text != NULL && gc_decimal_int(text, strlen(text), ret);
-}
-
 bool gc_document_number(struct json_object *in, const char *key, double *ret) {
   struct json_object *value = value_at(in, key);
-  if (json_object_is_type(value, json_type_int)) {
-    *ret = (double)json_object_get_int64(value);
-    return true;
-  }
   if (!json_object_is_type(value, json_type_double) &&
       !json_object_is_type(value, json_type_string))
     return false;

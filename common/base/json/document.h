@@ -60,11 +60,8 @@ GC_API struct json_object *gc_document_element(struct json_object *in,
 
 /* Returns NULL also for a string with a NUL inside. */
 GC_API const char *gc_document_text(struct json_object *in, const char *key);
-/* Reads a whole number; 3.0 and 3e0 are 3, as in base/decimal. The caller
- * checks the range that it needs. */
-GC_API GC_MUST_CHECK bool gc_document_int(struct json_object *in,
-                                          const char *key, int64_t *ret);
-/* Reads a finite number, also one that is written as a text. */
+/* Reads a finite number of a document that was read, also one that is written
+ * as a text. The caller checks the range that it needs. */
 GC_API GC_MUST_CHECK bool gc_document_number(struct json_object *in,
                                              const char *key, double *ret);
 

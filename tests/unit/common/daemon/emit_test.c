@@ -235,7 +235,28 @@ static void a_value_leaves_only_while_its_lease_is_held(void) {
   gc_write_ticket_free(ticket);
 }
 
+static void emit_count(enum gc_metric_id metric, const char *instance,
+                       const char *qualifier, double value) {
+  struct gc_sample s = {.metric = metric,
+                        .instance = instance,
+                        .qualifier = qualifier,
+                        .values = {{.gauge = value}}};
+  CHECK_INT(gc_emit("h", &s), GC_OK);
+}
+
+static void the_newest_count_of_each_block_is_added(void) {
+  CHECK_INT(gc_series_total(), 0);
+  emit_count(GC_METRIC_SERIES, "queues-a", "", 5000);
+  emit_count(GC_METRIC_SERIES, "queues-b", "", 6000);
+  emit_count(GC_METRIC_SERIES, "flows-a", "observations", 10);
+  emit_count(GC_METRIC_QUEUE_DEPTH, "queues-c", "", 7000);
+  CHECK_INT(gc_series_total(), 11010);
+  emit_count(GC_METRIC_SERIES, "queues-a", "", 1);
+  CHECK_INT(gc_series_total(), 6011);
+}
+
 int main(void) {
+  RUN(the_newest_count_of_each_block_is_added);
   RUN(data_sets_are_registered_once_by_the_first_caller);
   RUN(a_sample_becomes_a_value_list);
   RUN(the_daemon_fills_in_missing_parts);

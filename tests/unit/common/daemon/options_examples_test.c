@@ -2,6 +2,7 @@
 /* The rows accept each option line of the manuals and of
  * examples/collectd.conf.d: each value is read by its own row. */
 #include "tools/option_pages.h"
+#include "tools/options_manual.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -291,12 +291,13 @@ static void a_block_that_cannot_start_is_down(void) {
 
 static char listed[256];
 
-static void list_block(void *ctx, const char *of, const char *kind,
-                       const char *name, const char *account) {
+static void list_block(void *ctx, struct gc_block *b) {
   size_t len = strlen(listed);
+  const char *account = gc_block_account(b);
   (void)ctx;
-  snprintf(listed + len, sizeof(listed) - len, "%s <%s %s> %s; ", of, kind,
-           name, account != NULL ? account : "none");
+  snprintf(listed + len, sizeof(listed) - len, "%s <%s %s> %s; ",
+           b->plugin->name, gc_block_kind_name(b), b->name,
+           account != NULL ? account : "none");
 }
 
 static void a_probe_sees_the_blocks_in_the_order_of_the_file(void) {
@@ -307,12 +308,12 @@ static void a_probe_sees_the_blocks_in_the_order_of_the_file(void) {
       0);
   gc_plugin_register(&plugin); /* again: it is listed once */
   listed[0] = '\0';
-  gc_plugins_each_block(list_block, NULL);
+  gc_plugins_each(list_block, NULL);
   CHECK_STR(listed, "genesys_things <Thing b> prod; "
                     "genesys_things <Thing a> none; ");
   fake_shutdown();
   listed[0] = '\0';
-  gc_plugins_each_block(list_block, NULL);
+  gc_plugins_each(list_block, NULL);
   CHECK_STR(listed, "");
 }
 

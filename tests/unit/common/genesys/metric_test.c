@@ -82,25 +82,10 @@ static void a_number_out_of_range_gives_some_row(void) {
   CHECK(gc_metric((enum gc_metric_id)(-1)) != NULL);
 }
 
-static void a_row_is_printed_as_in_types_db(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1000};
-  CHECK_INT(gc_metric_typesdb(GC_METRIC_QUEUE_DEPTH, &out), GC_OK);
-  CHECK_INT(gc_metric_typesdb(GC_METRIC_API_REQUESTS, &out), GC_OK);
-  CHECK_STR(gc_buf_string(&out), "queue_depth              value:GAUGE:U:U\n"
-                                 "api_requests             value:DERIVE:0:U\n");
-}
-
-static void a_full_buffer_is_an_error(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 30};
-  CHECK_INT(gc_metric_typesdb(GC_METRIC_QUEUE_DEPTH, &out), GC_ERR_LIMIT);
-}
-
 int main(void) {
   RUN(the_promised_types_are_there);
   RUN(windows_have_average_min_and_max);
   RUN(every_row_can_be_a_data_set);
   RUN(a_number_out_of_range_gives_some_row);
-  RUN(a_row_is_printed_as_in_types_db);
-  RUN(a_full_buffer_is_an_error);
   return check_done();
 }

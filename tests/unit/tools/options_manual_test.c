@@ -4,6 +4,7 @@
 #include "common/base/buf.h"
 #include "common/base/json/document.h"
 #include "tests/support/check.h"
+#include "tools/options_manual.h"
 
 static void the_manual_is_printed_from_the_rows(void) {
   GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 10000};

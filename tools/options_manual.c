@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/daemon/options.h"
+#include "tools/options_manual.h"
 
 #include "common/base/buf.h"
 #include "common/base/json/document.h"
