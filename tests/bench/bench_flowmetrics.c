@@ -11,7 +11,6 @@
 
 #include "common/base/buf.h"
 #include "plugins/genesys_flowmetrics/events/decode.h"
-#include "plugins/genesys_flowmetrics/events/text.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "tests/bench/lap.h"
 #include "tests/support/folder.h"

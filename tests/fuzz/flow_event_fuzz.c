@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "plugins/genesys_flowmetrics/events/text.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char *const formats[] = {

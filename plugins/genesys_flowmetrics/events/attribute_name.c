@@ -274,3 +274,71 @@ enum malformed attribute_parse(const struct attribute_form *form,
     return MALFORMED_SHAPE;
   return find_parts(form, name + first, name + len - last, ret);
 }
+
+/* ---- the prefilter ---- */
+
+/* Returns true if `p` begins as the base64 of a text with "{" or "[" as its
+ * first byte. The first letter has 6 bits of that byte. The second letter has
+ * the other two bits of that byte, which are 1, and four bits of the second
+ * byte. */
+static bool begins_base64(const char *p) {
+  static const char seconds[] = "wxyz0123456789+/";
+  return (p[0] == 'e' || p[0] == 'W') && p[1] != '\0' &&
+         strchr(seconds, p[1]) != NULL;
+}
+
+/* Returns true when a body may have a text that begins as base64 does in a
+ * member "data". Never false for a body that has one, also where the body is a
+ * string in another, unless an escape \u hides it. */
+static bool may_hide_base64(const char *bytes, size_t len) {
+  const char *p = bytes, *end = bytes + len;
+  if (memmem(bytes, len, "\"data", 5) == NULL)
+    return false;
+  while ((p = memchr(p, '"', (size_t)(end - p))) != NULL) {
+    if (end - p > 2 && begins_base64(p + 1))
+      return true;
+    p++;
+  }
+  return false;
+}
+
+/* Returns false for a text that does not begin and end as an object or an array
+ * does; the decoder reports it. */
+static bool looks_whole(const char *p, size_t len) {
+  const char *end = p + len;
+  if (len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) /* byte order mark */
+    p += 3;
+  while (p < end && gc_is_space(*p))
+    p++;
+  while (p < end && gc_is_space(end[-1]))
+    end--;
+  return end - p >= 2 &&
+         ((*p == '{' && end[-1] == '}') || (*p == '[' && end[-1] == ']'));
+}
+
+static bool has_own_escapes(const char *marker, size_t len) {
+  for (size_t i = 0; i < len; i++)
+    if ((unsigned char)marker[i] < 0x20 || strchr("\"\\/", marker[i]) != NULL)
+      return true;
+  return false;
+}
+
+/* Returns true when an escape sequence could stand for a part of the marker. */
+static bool may_hide(const struct attribute_form *form, const char *p,
+                     size_t len) {
+  const char *end = p + len;
+  bool any = has_own_escapes(form->marker, form->marker_len);
+  while ((p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
+    if (any || p + 1 == end || p[1] == 'u')
+      return true;
+    p++;
+  }
+  return false;
+}
+
+bool prefilter_rejects(const struct attribute_form *form, const char *bytes,
+                       size_t len) {
+  return looks_whole(bytes, len) &&
+         memmem(bytes, len, form->marker, form->marker_len) == NULL &&
+         !may_hide(form, bytes, len) && !may_hide_base64(bytes, len);
+}

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
 /* Reads documents of any envelope: a stack of containers, and the attributes
  * that wait for the conversation of one of them. */
 #include "plugins/genesys_flowmetrics/events/decode.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <openssl/evp.h>
 
 #include "common/base/alloc.h"
 #include "common/base/ascii.h"
 #include "common/base/buf.h"
 #include "common/base/json/stream.h"
 #include "common/base/uuid.h"
-#include "plugins/genesys_flowmetrics/events/text.h"
 
 enum {
   NESTED_MAX = 5, /* documents within each other, the outermost one included */
@@ -119,17 +124,32 @@ static void begin_element(struct event_reader *r) {
   r->now = (struct marks){.frame_count = r->now.frame_count};
 }
 
-/* Writes the place of a marker as names of members. Each character that is no
- * letter becomes #, because a name may be a customer's data. */
+/* Appends ".name" or "[]" to the shape, and returns its new length. Each
+ * character that is no letter becomes #, because a name may be a customer's
+ * data. */
+static size_t add_place(char shape[SHAPE_SIZE], size_t at, bool is_item,
+                        const char *name, size_t len) {
+  if (at + 2 + len >= SHAPE_SIZE)
+    return at;
+  shape[at++] = is_item ? '[' : '.';
+  for (size_t i = 0; !is_item && i < len; i++)
+    shape[at++] =
+        gc_is_letter(name[i]) || strchr("_-", name[i]) != NULL ? name[i] : '#';
+  if (is_item)
+    shape[at++] = ']';
+  return at;
+}
+
+/* Writes the place of a marker as names of members. */
 static void set_shape(struct event_reader *r, const char *key, size_t len) {
   size_t at = 0;
-  for (unsigned i = 1; i < r->now.frame_count && at < SHAPE_SIZE; i++)
-    at = text_add_place(r->shape, SHAPE_SIZE, at, r->frames[i - 1].is_array,
-                        r->frames[i].name, strlen(r->frames[i].name));
+  for (unsigned i = 1; i < r->now.frame_count; i++)
+    at = add_place(r->shape, at, r->frames[i - 1].is_array, r->frames[i].name,
+                   strlen(r->frames[i].name));
   const struct frame *top = top_of(r);
   if (top != NULL && (key != NULL || top->is_array))
-    at = text_add_place(r->shape, SHAPE_SIZE, at, top->is_array, key, len);
-  r->shape[at < SHAPE_SIZE ? at : SHAPE_SIZE - 1] = '\0';
+    at = add_place(r->shape, at, top->is_array, key, len);
+  r->shape[at] = '\0';
 }
 
 /* Notes a marker outside of attributes. The first one in a name is shown. */
@@ -282,6 +302,50 @@ static void resolve_waiting(struct event_reader *r, const struct frame *f) {
 
 /* ---- texts ---- */
 
+static const char *skip_space(const char *p, const char *end) {
+  while (p < end && gc_is_space(*p))
+    p++;
+  return p;
+}
+
+static bool may_be_document(const char *text, size_t len) {
+  const char *p = skip_space(text, text + len);
+  return p < text + len && (*p == '{' || *p == '[');
+}
+
+/* Decodes base64 of a document into `out`, which is empty. Returns false for
+ * any other text. */
+static bool decode_base64(const char *text, size_t len, struct gc_buf *out) {
+  size_t padding = 0;
+  if (len < 4 || len % 4 != 0 || (text[0] != 'e' && text[0] != 'W'))
+    return false;
+  unsigned char *bytes = len < INT_MAX ? malloc(len + 1) : NULL;
+  int got = bytes != NULL
+                ? EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)len)
+                : -1;
+  while (padding < 2 && text[len - 1 - padding] == '=')
+    padding++;
+  bool good =
+      got >= (int)padding && (*bytes == '{' || *bytes == '[') &&
+      gc_buf_add(out, (const char *)bytes, (size_t)got - padding) == GC_OK;
+  free(bytes);
+  return good;
+}
+
+/* Returns the conversation's id in a topic such as
+ * "v2.detail.events.conversation.{id}.attributes"; NULL when it has none. */
+static const char *id_of_topic(const char *topic, size_t len) {
+  static const char *const before[] = {"conversation.", "conversations."};
+  for (size_t i = 0; i < GC_COUNT(before); i++) {
+    size_t skip = strlen(before[i]);
+    const char *p = memmem(topic, len, before[i], skip);
+    if (p != NULL && topic + len - p >= (ptrdiff_t)(skip + GC_UUID_LEN) &&
+        gc_is_uuid(p + skip, GC_UUID_LEN))
+      return p + skip;
+  }
+  return NULL;
+}
+
 /* Copies an id, unless it is empty, too long or has a NUL. A UUID is copied in
  * lower case: it is the same conversation in any case. */
 static enum gc_code keep_id(struct event_reader *r, size_t *ret,
@@ -309,7 +373,7 @@ static enum gc_code keep_member(struct event_reader *r, struct frame *f,
     return keep_id(r, &f->conversation, v->text, v->len, err);
   if (key == KEY_ID)
     return keep_id(r, &f->id, v->text, v->len, err);
-  if (key == KEY_TOPIC && (id = text_topic_id(v->text, v->len)) != NULL)
+  if (key == KEY_TOPIC && (id = id_of_topic(v->text, v->len)) != NULL)
     return keep_id(r, &f->topic, id, GC_UUID_LEN, err);
   return GC_OK;
 }
@@ -352,8 +416,7 @@ static enum gc_code read_base64(struct event_reader *r,
                                 const struct gc_json_value *v, bool *ret_read) {
   GC_AUTO(gc_buf_clear) struct gc_buf plain = {.max = EVENT_MAX_BYTES};
   *ret_read = false;
-  if (!text_is_base64(v->text, v->len) ||
-      !text_decode_base64(v->text, v->len, &plain) ||
+  if (!decode_base64(v->text, v->len, &plain) ||
       prefilter_rejects(r->form, gc_buf_string(&plain), plain.len))
     return GC_OK;
   return read_nested(r, at, gc_buf_string(&plain), plain.len, ret_read);
@@ -363,7 +426,7 @@ static enum gc_code read_string(struct event_reader *r,
                                 const struct gc_json_at *at,
                                 const struct gc_json_value *v, enum key key) {
   bool is_read = false;
-  if (text_may_be_document(v->text, v->len) &&
+  if (may_be_document(v->text, v->len) &&
       !prefilter_rejects(r->form, v->text, v->len))
     GC_TRY(read_nested(r, at, v->text, v->len, &is_read));
   if (!is_read && key == KEY_DATA)
@@ -464,22 +527,25 @@ void event_reader_free(struct event_reader *r) {
   free(r);
 }
 
-/* Reads one document, or several that follow each other. */
+/* Reads one document, or several that follow each other. One whose end is
+ * missing reaches to the end of the bytes. */
 static enum gc_code read_documents(struct event_reader *r, const char *bytes,
                                    size_t len, struct gc_err *err) {
   struct gc_json_stream **stream = &r->streams[r->nested];
-  const char *end = bytes + len, *p = text_begin(bytes, end);
+  const char *end = bytes + len, *p = bytes;
+  if (len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) /* byte order mark */
+    p += 3;
   if (*stream == NULL)
     *stream = gc_json_stream_new(&reader, r);
-  if (p == end)
-    return gc_fail(err, GC_ERR_PARSE, "not an object");
-  for (; p < end; p = text_skip_space(p, end)) {
-    size_t one = text_document_len(p, end);
-    if (one == 0)
+  p = skip_space(p, end);
+  do {
+    if (!may_be_document(p, (size_t)(end - p)))
       return gc_fail(err, GC_ERR_PARSE, "not an object");
-    GC_TRY(gc_json_stream_next(*stream, p, one, err));
-    p += one;
-  }
+    const char *after = gc_json_container_end(p, end);
+    after = after != NULL ? after : end;
+    GC_TRY(gc_json_stream_next(*stream, p, (size_t)(after - p), err));
+    p = skip_space(after, end);
+  } while (p < end);
   return GC_OK;
 }
 

@@ -17,9 +17,9 @@
  * 1. An SQS consumer (sources/sqs/sqs.c) receives an event by a long poll, the
  *    webhook (sources/webhook.c) by a request, or the account's channel
  *    delivers it for a queue (sources/notifications.c).
- * 2. events/text.c rejects bodies without a metric; events/decode.c opens the
- *    envelope, events/attribute_name.c parses the names; ledger/batch.c keeps
- *    one occurrence for each metric.
+ * 2. events/attribute_name.c rejects bodies without a metric and parses names,
+ *    events/decode.c opens the envelope; ledger/batch.c keeps one occurrence
+ *    for each metric.
  * 3. The writer (ledger/ledger.c) sorts the occurrences, and commits keys and
  *    counters in one transaction of SQLite (ledger/sqlite_store.c), or with one
  *    script for each 500 occurrences in a Redis (ledger/redis/transaction.c).

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "common/base/buf.h"
-#include "plugins/genesys_flowmetrics/events/text.h"
 #include "tests/support/check.h"
 
 #define T "2023-03-05T08:18:04.568Z"
