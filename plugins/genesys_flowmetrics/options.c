@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "common/base/alloc.h"
+#include "common/base/assert.h"
 #include "common/base/glob.h"
 #include "common/base/strs.h"
 #include "common/base/timestamp.h"
@@ -203,12 +204,9 @@ const struct gc_opt flows_rows[] = {
     GC_OPT_END,
 };
 
-/* Returns the place of the next warning; a spare one when all are taken. */
 static struct gc_err *next_warning(struct attributes_config *ret) {
-  static struct gc_err unused;
-  return ret->warning_count < ATTRIBUTES_WARNINGS_MAX
-             ? &ret->warnings[ret->warning_count++]
-             : &unused;
+  GC_ASSERT(ret->warning_count < ATTRIBUTES_WARNINGS_MAX);
+  return &ret->warnings[ret->warning_count++];
 }
 
 /* Returns whether every user may read the file; false also for one on a disk

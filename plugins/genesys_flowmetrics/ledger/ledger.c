@@ -42,35 +42,29 @@ static void choose_identities(struct ledger *l) {
   }
 }
 
-/* True if this agent has lost the lease since the store was opened, or has got
- * it. While the permission is closed within a term, no other agent counts. */
-static bool is_stale(const struct identity *id) {
-  uint32_t term = gc_lease_gate_term(id->lease);
-  return id->taken_term != term &&
-         (id->taken_term != 0 || gc_lease_gate_allows(id->lease));
-}
-
 /* True if this agent has lost a lease since the store was opened, or has got
- * one. */
+ * one. While the permission is closed within a term, no other agent counts. */
 static bool has_lease_changed(const struct ledger *l) {
-  for (size_t i = 0; i < l->identity_count; i++)
-    if (is_stale(&l->identities[i]))
+  for (size_t i = 0; i < l->identity_count; i++) {
+    const struct identity *id = &l->identities[i];
+    uint32_t term = gc_lease_gate_term(id->lease);
+    if (id->taken_term != term &&
+        (id->taken_term != 0 || gc_lease_gate_allows(id->lease)))
       return true;
+  }
   return false;
-}
-
-static bool is_of_new_term(const struct identity *id) {
-  return id->lease != NULL && id->taken_term != 0 &&
-         id->taken_term != id->loaded_term;
 }
 
 /* Prepares the series of each scope whose lease this agent has got: another
  * agent may have counted and dispatched them since they were read. */
 static void forget_former_terms(struct ledger *l) {
   pthread_mutex_lock(&l->lock);
-  for (size_t i = 0; i < l->identity_count; i++)
-    if (is_of_new_term(&l->identities[i]))
-      series_forget_scope(&l->set, l->identities[i].scope);
+  for (size_t i = 0; i < l->identity_count; i++) {
+    const struct identity *id = &l->identities[i];
+    if (id->lease != NULL && id->taken_term != 0 &&
+        id->taken_term != id->loaded_term)
+      series_forget_scope(&l->set, id->scope);
+  }
   pthread_mutex_unlock(&l->lock);
 }
 

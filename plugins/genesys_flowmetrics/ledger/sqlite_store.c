@@ -244,53 +244,47 @@ static void note_step(void *ctx) {
   pthread_mutex_unlock(&l->lock);
 }
 
-static void report_restored(struct ledger *l, const char *file) {
-  struct gc_err err;
-  (void)gc_fail(&err, GC_ERR_STATE,
-                "%s/%s was deleted or replaced while open; it is restored and "
-                "nothing is lost: let nothing clean StateDir",
-                l->folder, file);
-  ledger_report(l, "state file restored", &err);
-}
-
-/* Restores a log that was deleted: until then a crash would lose what it has.
- */
-static enum gc_code restore_log(struct ledger *l, struct gc_err *err) {
-  struct gc_err warning = {.code = GC_OK};
-  if (sqlite_db_has_log(l->db))
-    return GC_OK;
-  enum gc_code code = sqlite_db_restore_log(l->db, l->folder, &warning, err);
-  report_moved_file(l, &warning);
-  if (code == GC_OK) {
-    report_restored(l, "flowmetrics.db-wal");
-    return GC_OK;
-  }
-  if (!sqlite_db_is_there(l->db)) { /* open it once more */
-    close_file(l);
-    l->is_open = false;
-  }
-  return gc_fail_in(err, code, "the log of the state was deleted while open: ");
-}
-
-/* Restores a file that was deleted or replaced. While that fails, nothing is
- * committed; the deleted file stays open, because it has all keys. */
-static enum gc_code restore_file(struct ledger *l, struct gc_err *err) {
-  struct gc_err warning = {.code = GC_OK};
-  if (sqlite_db_is_there(l->db))
-    return restore_log(l, err);
-  enum gc_code code =
-      sqlite_db_restore(l->db, l->folder, note_step, l, &warning, err);
-  report_moved_file(l, &warning);
-  if (code == GC_OK)
-    code = write_counters_back(l, err);
-  if (code != GC_OK && sqlite_db_is_there(l->db)) { /* open it once more */
+/* Ends a restoration of a file or log. On failure a file that is there again is
+ * opened once more. */
+static enum gc_code end_restore(struct ledger *l, enum gc_code code,
+                                bool is_log, bool must_close,
+                                struct gc_err *err) {
+  struct gc_err restored;
+  if (code != GC_OK && must_close) {
     close_file(l);
     l->is_open = false;
   }
   if (code != GC_OK)
-    return gc_fail_in(err, code, "the state file was deleted while open: ");
-  report_restored(l, "flowmetrics.db");
+    return gc_fail_in(err, code,
+                      is_log ? "the log of the state was deleted while open: "
+                             : "the state file was deleted while open: ");
+  (void)gc_fail(&restored, GC_ERR_STATE,
+                "%s/%s was deleted or replaced while open; it is restored and "
+                "nothing is lost: let nothing clean StateDir",
+                l->folder, is_log ? "flowmetrics.db-wal" : "flowmetrics.db");
+  ledger_report(l, "state file restored", &restored);
   return GC_OK;
+}
+
+/* Restores a file that was deleted or replaced: while that fails, nothing is
+ * committed, and the deleted file stays open, because it has all keys. Or a log
+ * that was deleted: until then a crash would lose what it has. */
+static enum gc_code restore_file(struct ledger *l, struct gc_err *err) {
+  struct gc_err warning = {.code = GC_OK};
+  enum gc_code code = GC_OK;
+  bool is_there = sqlite_db_is_there(l->db);
+  if (is_there && sqlite_db_has_log(l->db))
+    return GC_OK;
+  if (is_there)
+    code = sqlite_db_restore_log(l->db, l->folder, &warning, err);
+  else
+    code = sqlite_db_restore(l->db, l->folder, note_step, l, &warning, err);
+  report_moved_file(l, &warning);
+  if (is_there)
+    return end_restore(l, code, true, !sqlite_db_is_there(l->db), err);
+  if (code == GC_OK)
+    code = write_counters_back(l, err);
+  return end_restore(l, code, false, sqlite_db_is_there(l->db), err);
 }
 
 /* Looks after the commit, too: a batch that is acknowledged must not be in a

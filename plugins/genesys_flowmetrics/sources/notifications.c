@@ -290,35 +290,23 @@ static void check_coverage(struct notifications *n) {
 
 /* ---- subscriptions ---- */
 
-/* Returns all ids of the list, borrowed from it; NULL when out of memory. */
-static char **list_ids(const struct gc_entities *entities) {
-  size_t count = gc_entities_count(entities);
-  char **ids = calloc(count + 1, sizeof(char *));
-  for (size_t i = 0; ids != NULL && i < count; i++)
-    ids[i] = (char *)gc_entities_at(entities, i)->id;
-  return ids;
-}
-
-static enum gc_code update_coverage(struct notifications *n, char **ids,
-                                    size_t count,
-                                    struct gc_topic_coverage *ret_gone) {
-  pthread_mutex_lock(&n->lock);
-  enum gc_code code =
-      gc_topic_coverage_update(&n->coverage, ids, count, ret_gone);
-  if (code == GC_OK && count == 0)
-    gc_listening_idle(&n->listening);
-  pthread_mutex_unlock(&n->lock);
-  return code;
-}
-
 /* Takes the queues of a list. When memory runs out, the next list comes in ten
  * minutes. */
 static void take_queues(struct notifications *n,
                         const struct gc_entities *entities) {
   struct gc_topic_coverage gone;
   size_t count = gc_entities_count(entities);
-  char **ids = list_ids(entities);
-  if (ids != NULL && update_coverage(n, ids, count, &gone) == GC_OK) {
+  char **ids = calloc(count + 1, sizeof(char *));
+  if (ids == NULL)
+    return;
+  for (size_t i = 0; i < count; i++)
+    ids[i] = (char *)gc_entities_at(entities, i)->id;
+  pthread_mutex_lock(&n->lock);
+  enum gc_code code = gc_topic_coverage_update(&n->coverage, ids, count, &gone);
+  if (code == GC_OK && count == 0)
+    gc_listening_idle(&n->listening);
+  pthread_mutex_unlock(&n->lock);
+  if (code == GC_OK) {
     gc_topic_coverage_leave(&gone, n->deps.channels, &n->listener);
     (void)!gc_topic_coverage_subscribe(&n->coverage, ids, count,
                                        n->deps.channels, &n->listener);

@@ -80,7 +80,9 @@ void redis_begin_script(struct ledger *l, const char *verb, const char *script,
  * one has the lease, so both use different leases. */
 GC_MUST_CHECK enum gc_code
 redis_run_script(struct ledger *l, struct redisReply **ret, struct gc_err *err);
-void redis_add_field(struct redis_words *w, char kind, const struct series *s);
+/* Adds the number of an identity, and a field of its hash. */
+void redis_add_field(struct redis_words *w, unsigned key, char kind,
+                     const struct series *s);
 /* Loads the script that counts; again when the server has forgotten it. */
 GC_MUST_CHECK enum gc_code redis_load_script(struct ledger *l,
                                              struct gc_err *err);

@@ -342,26 +342,20 @@ static enum gc_code load_identity(struct ledger *l, unsigned identity,
 
 /* ---- lost counts ---- */
 
-static void add_identity_field(struct redis_words *w, unsigned key, char kind,
-                               const struct series *s) {
-  redis_print(w, "%u", key);
-  redis_add_field(w, kind, s);
-}
-
 static void add_part(struct redis_words *w, unsigned key,
                      const struct series *s, const struct series_part *part) {
-  add_identity_field(w, key, 'c', s);
+  redis_add_field(w, key, 'c', s);
   redis_print(w, "%lld", (long long)part->now.count);
-  add_identity_field(w, key, 'l', s);
+  redis_add_field(w, key, 'l', s);
   redis_print(w, "%s/%s", s->kept.flow_label, s->kept.metric_label);
   if (part->now.has_sum) {
-    add_identity_field(w, key, 's', s);
+    redis_add_field(w, key, 's', s);
     redis_real(w, part->now.sum);
   }
-  add_identity_field(w, key, 't', s);
+  redis_add_field(w, key, 't', s);
   redis_print(w, "%u", s->kept.last_minute);
   if (s->kept.shown) {
-    add_identity_field(w, key, 'z', s);
+    redis_add_field(w, key, 'z', s);
     redis_word(w, "1", 1);
   }
 }

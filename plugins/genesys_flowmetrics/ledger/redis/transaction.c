@@ -89,7 +89,9 @@ enum gc_code redis_run_script(struct ledger *l, redisReply **ret,
              : script_refused(l, (*ret)->str, err);
 }
 
-void redis_add_field(struct redis_words *w, char kind, const struct series *s) {
+void redis_add_field(struct redis_words *w, unsigned key, char kind,
+                     const struct series *s) {
+  redis_print(w, "%u", key);
   redis_print(w, "%c:%zu:%s:%s", kind, strlen(s->kept.flow), s->kept.flow,
               s->kept.metric);
 }
@@ -405,8 +407,7 @@ static bool add_zero_record(struct ledger *l, const struct series *s) {
     const struct identity *id = &l->identities[i];
     if (id->key == 0 || strcmp(id->scope, s->kept.scope) != 0)
       continue;
-    redis_print(w, "%u", id->key);
-    redis_add_field(w, 'z', s);
+    redis_add_field(w, id->key, 'z', s);
     redis_word(w, "1", 1);
     any = true;
   }

@@ -341,6 +341,27 @@ static void delay_renewal(struct credentials_keeper *k) {
                                                                  : retry_ms;
 }
 
+/* Writes a description for messages, such as "the shared credentials file
+ * /etc/aws/credentials". */
+static void describe_place(const struct credentials_source *s,
+                           struct gc_buf *out) {
+  static const char *const places[] = {
+      [CREDENTIALS_OPTION] = "SecretAccessKeyFile",
+      [CREDENTIALS_ENVIRONMENT] = "the environment",
+      [CREDENTIALS_WEB_IDENTITY] = "the web identity token",
+      [CREDENTIALS_FILE] = "the shared credentials file",
+      [CREDENTIALS_CONTAINER] = "the container endpoint",
+      [CREDENTIALS_INSTANCE] = "the instance metadata",
+  };
+  const char *where = s->file != NULL          ? s->file
+                      : s->secret_file != NULL ? s->secret_file
+                      : s->token_file != NULL  ? s->token_file
+                      : s->url != NULL         ? s->url
+                                               : "";
+  (void)!gc_buf_print(out, "%s%s%.200s", places[s->place],
+                      *where != '\0' ? " " : "", where);
+}
+
 static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
                       const struct gc_err *why) {
   struct credentials_keeper *k = x->ctx;
@@ -350,7 +371,7 @@ static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
     return;
   if (err.code != GC_OK) {
     GC_AUTO(gc_buf_clear) struct gc_buf place = {.max = 512};
-    credentials_describe(k->source, &place);
+    describe_place(k->source, &place);
     (void)gc_fail_in(&err, err.code,
                      "AWS credentials from %s: ", gc_buf_string(&place));
     delay_renewal(k);

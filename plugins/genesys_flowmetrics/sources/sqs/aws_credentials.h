@@ -61,10 +61,6 @@ credentials_find_source(const char *key_id, const char *secret_file,
                         const char *region, struct credentials_source *ret,
                         struct gc_err *err);
 void credentials_source_clear(struct credentials_source *s);
-/* Writes a description for messages, such as "the shared credentials file
- * /etc/aws/credentials". */
-void credentials_describe(const struct credentials_source *s,
-                          struct gc_buf *out);
 
 /* Reads the section [PROFILE] of a shared credentials file. Returns GC_ERR_AUTH
  * when it has no keys. Pure. */

@@ -204,26 +204,6 @@ void credentials_source_clear(struct credentials_source *s) {
   *s = (struct credentials_source){0};
 }
 
-void credentials_describe(const struct credentials_source *s,
-                          struct gc_buf *out) {
-  static const char *const places[] = {
-      [CREDENTIALS_OPTION] = "SecretAccessKeyFile",
-      [CREDENTIALS_ENVIRONMENT] = "the environment",
-      [CREDENTIALS_WEB_IDENTITY] = "the web identity token",
-      [CREDENTIALS_FILE] = "the shared credentials file",
-      [CREDENTIALS_CONTAINER] = "the container endpoint",
-      [CREDENTIALS_INSTANCE] = "the instance metadata",
-  };
-  const char *where = s->file != NULL          ? s->file
-                      : s->secret_file != NULL ? s->secret_file
-                      : s->token_file != NULL  ? s->token_file
-                      : s->url != NULL         ? s->url
-                                               : "";
-  gc_buf_reset(out);
-  (void)!gc_buf_print(out, "%s%s%.200s", places[s->place],
-                      *where != '\0' ? " " : "", where);
-}
-
 /* ---- the shared credentials file ---- */
 
 struct piece {

@@ -24,30 +24,22 @@ void sqs_endpoint(const char *queue_url, char out[GC_URL_SIZE]) {
 /* Knows sqs.REGION.amazonaws.com, sqs-fips.REGION.…, VPCE.sqs.REGION.vpce.…,
  * and the old REGION.queue.amazonaws.com. */
 bool sqs_region_of(const char *queue_url, char out[64]) {
-  const char *host = host_of(queue_url);
+  const char *host = host_of(queue_url), *before = NULL, *at = NULL;
   const char *end = host + strcspn(host, ":/");
-  const char *before = NULL;
-  size_t before_len = 0;
-  bool wanted = false;
-  for (const char *p = host; p < end;) {
-    size_t len = strcspn(p, ".:/");
-    bool is_queue = len == 5 && strncmp(p, "queue", 5) == 0 && before != NULL;
-    if (wanted || is_queue) {
-      const char *at = is_queue ? before : p;
-      size_t at_len = is_queue ? before_len : len;
-      if (at_len == 0 || at_len >= 64)
-        return false;
-      memcpy(out, at, at_len);
-      out[at_len] = '\0';
-      return true;
-    }
-    wanted = (len == 3 && strncmp(p, "sqs", 3) == 0) ||
-             (len == 8 && strncmp(p, "sqs-fips", 8) == 0);
+  for (const char *p = host; p < end && at == NULL;
+       p += strcspn(p, ".:/") + 1) {
+    if (strncmp(p, "sqs.", 4) == 0 || strncmp(p, "sqs-fips.", 9) == 0)
+      at = p + strcspn(p, ".") + 1;
+    else if (strncmp(p, "queue.", 6) == 0)
+      at = before;
     before = p;
-    before_len = len;
-    p += len + 1;
   }
-  return false;
+  size_t len = at != NULL ? strcspn(at, ".:/") : 0;
+  if (len == 0 || len >= 64)
+    return false;
+  memcpy(out, at, len);
+  out[len] = '\0';
+  return true;
 }
 
 enum gc_code sqs_receive_body(const char *queue_url, unsigned messages,
