@@ -10,8 +10,6 @@
 #ifndef GC_BASE_HASH_H
 #define GC_BASE_HASH_H
 
-#include "common/base/cleanup.h"
-
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,7 +24,13 @@ static inline uint64_t gc_hash_byte(uint64_t hash, unsigned char byte) {
 /* Adds `len` bytes to `hash`: the hash of two texts, one after the other, is
  * that of both as one text. Count the terminating NUL of each text in `len` to
  * distinguish "ab", "c" from "a", "bc". */
-GC_API uint64_t gc_hash_add(uint64_t hash, const void *bytes, size_t len);
+static inline uint64_t gc_hash_add(uint64_t hash, const void *bytes,
+                                   size_t len) {
+  const unsigned char *at = bytes;
+  for (size_t i = 0; i < len; i++)
+    hash = gc_hash_byte(hash, at[i]);
+  return hash;
+}
 
 /* Returns the hash of `len` bytes. */
 static inline uint64_t gc_hash(const void *bytes, size_t len) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/alloc.h"
+#include "common/base/assert.h"
 #include "common/base/utf8.h"
 
 struct gc_health {
@@ -127,22 +128,18 @@ void gc_health_fail(struct gc_health *h, const struct gc_err *err,
 
 /* ---- snapshots ---- */
 
-enum gc_code gc_health_snapshot_take(struct gc_health_snapshot *ret,
-                                     const struct gc_health_time *t) {
+void gc_health_snapshot_take(struct gc_health_snapshot *ret,
+                             const struct gc_health_time *t) {
   pthread_mutex_lock(&lock);
-  struct gc_health_entity *copies =
-      calloc(all_count > 0 ? all_count : 1, sizeof(*copies));
-  size_t count = 0;
-  for (struct gc_health *h = all; copies != NULL && h != NULL; h = h->next) {
+  ret->at = gc_zalloc(all_count, sizeof(*ret->at));
+  ret->count = 0;
+  for (struct gc_health *h = all; h != NULL; h = h->next) {
     take_account(h);
     gc_health_entity_tick(&h->entity, t);
-    copies[count++] = h->entity;
+    GC_ASSERT(ret->count < all_count);
+    ret->at[ret->count++] = h->entity;
   }
   pthread_mutex_unlock(&lock);
-  if (copies == NULL)
-    return GC_ERR_MEMORY;
-  *ret = (struct gc_health_snapshot){.at = copies, .count = count};
-  return GC_OK;
 }
 
 void gc_health_snapshot_clear(struct gc_health_snapshot *s) {

@@ -53,11 +53,9 @@ struct gc_health_snapshot {
   struct gc_health_entity *at; /* owned */
   size_t count;
 };
-/* Takes a snapshot, which the caller clears. GC_ERR_MEMORY: nothing is
- * copied. */
-GC_API GC_MUST_CHECK enum gc_code
-gc_health_snapshot_take(struct gc_health_snapshot *ret,
-                        const struct gc_health_time *t);
+/* Takes a snapshot, which the caller clears. */
+GC_API void gc_health_snapshot_take(struct gc_health_snapshot *ret,
+                                    const struct gc_health_time *t);
 GC_API void gc_health_snapshot_clear(struct gc_health_snapshot *s);
 
 /* A change of a state that is to be sent as a notification. */

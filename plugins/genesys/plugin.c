@@ -172,8 +172,9 @@ static void say_of_block(__attribute__((unused)) void *ctx, const char *block,
 static void note_restart(bool saves_now) {
   struct gc_health_snapshot s;
   struct gc_health_time t = {gc_clock_now_ms(), gc_clock_wall_ms()};
-  if (restarts == NULL || gc_health_snapshot_take(&s, &t) != GC_OK)
+  if (restarts == NULL)
     return;
+  gc_health_snapshot_take(&s, &t);
   restarts_note(restarts, &s, gc_accounts_shared_store(), &t, saves_now,
                 say_of_block, NULL);
   gc_health_snapshot_clear(&s);

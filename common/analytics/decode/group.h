@@ -11,7 +11,7 @@
 #include "common/analytics/decode/results.h"
 #include "common/analytics/query/tables.h"
 #include "common/base/json/stream.h"
-#include "common/genesys/other_numbers.h"
+#include "common/genesys/unknown_words.h"
 
 enum {
   GC_DECODE_VALUE_SIZE = 128, /* bytes of one dimension's value, with the NUL */

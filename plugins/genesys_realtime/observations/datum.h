@@ -5,7 +5,7 @@
 #ifndef GENESYS_REALTIME_OBSERVATIONS_DATUM_H
 #define GENESYS_REALTIME_OBSERVATIONS_DATUM_H
 
-#include "common/genesys/other_numbers.h"
+#include "common/genesys/unknown_words.h"
 #include "plugins/genesys_realtime/observations/observations.h"
 
 enum {

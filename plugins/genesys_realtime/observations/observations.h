@@ -20,9 +20,9 @@
 #include "common/base/intern.h"
 #include "common/base/transport.h"
 #include "common/genesys/entities.h"
-#include "common/genesys/other_numbers.h"
 #include "common/genesys/sample.h"
 #include "common/genesys/topics.h"
+#include "common/genesys/unknown_words.h"
 #include "plugins/genesys_realtime/conversations/event.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/base/hash.h"
 
+#include "common/base/cleanup.h"
 #include "tests/support/check.h"
 
 /* The published vectors of 64-bit FNV-1a (draft-eastlake-fnv, appendix C). */

@@ -22,8 +22,7 @@ static int on_notification(const notification_t *n,
   struct gc_health_snapshot s;
   got = *n;
   count++;
-  if (gc_health_snapshot_take(&s, &now) != GC_OK)
-    return -1;
+  gc_health_snapshot_take(&s, &now);
   seen = s.count;
   gc_health_snapshot_clear(&s);
   return 0;

@@ -232,8 +232,7 @@ static struct gc_health_entity health_now(void) {
   const struct gc_health_time now = {gc_clock_now_ms(), gc_clock_wall_ms()};
   struct gc_health_entity entity = {.state = GC_HEALTH_STATE_COUNT};
   struct gc_health_snapshot s;
-  if (gc_health_snapshot_take(&s, &now) != GC_OK)
-    return entity;
+  gc_health_snapshot_take(&s, &now);
   CHECK_INT(s.count, 1);
   if (s.count > 0)
     entity = s.at[0];
@@ -260,7 +259,7 @@ static void a_block_publishes_its_health(void) {
   fake_shutdown();
   const struct gc_health_time now = {gc_clock_now_ms(), gc_clock_wall_ms()};
   struct gc_health_snapshot s;
-  CHECK_INT(gc_health_snapshot_take(&s, &now), GC_OK);
+  gc_health_snapshot_take(&s, &now);
   CHECK_INT(s.count, 0);
   gc_health_snapshot_clear(&s);
 }
