@@ -51,6 +51,13 @@ const struct gc_opt prometheus_rows[] = {
                 "this suite; `*` is everything the agent collects. May be "
                 "repeated.",
                 "cpu"),
+    GC_OPT_BOOL(
+        struct prometheus_options, endpoint.wait_alias, "QueueWaitAlias",
+        "false",
+        "Shows the histogram `genesys_queue_wait_time_seconds` a second "
+        "time as `genesys_queue_wait_seconds`, the name in dashboards "
+        "that people publish. Its series are then shown twice.",
+        "true"),
     GC_OPT_INT(
         struct prometheus_options, staleness_s, "Staleness", "300", 1, 86400,
         "s",

@@ -11,7 +11,6 @@
 #include "common/daemon/writers.h"
 #include "common/net/clock.h"
 #include "plugins/genesys_prometheus/options.h"
-#include "plugins/genesys_prometheus/telemetry.h"
 
 enum { EXPIRE_EVERY_MS = 10 * 1000 };
 
@@ -110,7 +109,7 @@ static void on_warning(__attribute__((unused)) void *ctx, const char *text) {
 static void report_left_out(void) {
   struct store_stats stats = store_stats(store);
   struct gc_err err = {.code = GC_OK};
-  char line[512];
+  struct store_collision c;
   if (stats.overflow != upkeep.overflow)
     gc_fail(&err, GC_ERR_LIMIT,
             "MaxSeries %u is reached: new series are not shown; raise it, or "
@@ -118,12 +117,12 @@ static void report_left_out(void) {
             (unsigned)options.series_max);
   upkeep.overflow = stats.overflow;
   gc_log_failure(plugin.log, "MaxSeries", &err);
-  if (!store_last_collision(store, line, sizeof(line)))
-    return;
-  gc_log_line(plugin.log, GC_LOG_WARNING,
-              "two values have the line %s: one is not shown, since "
-              "Prometheus refuses a scrape with both; %llu so far",
-              line, (unsigned long long)stats.collisions);
+  if (store_last_collision(store, &c))
+    gc_log_line(plugin.log, GC_LOG_WARNING,
+                "two values collide in %s: %s is shown, %s is not, since "
+                "Prometheus refuses a scrape with both; %llu so far",
+                c.place, c.shown, c.hidden,
+                (unsigned long long)stats.collisions);
 }
 
 /* Logs once the address of the values. */
@@ -149,12 +148,33 @@ static int on_maintain(__attribute__((unused)) user_data_t *ud) {
   return 0;
 }
 
+static const char *const statuses[] = {
+#define XX(status) [ENDPOINT_##status] = #status,
+    ENDPOINT_STATUS_MAP(XX)
+#undef XX
+};
+
+/* Emits the values about the plugin: the instance "prometheus". */
 static int on_read(__attribute__((unused)) user_data_t *ud) {
-  struct store_stats of_store = store_stats(store);
-  struct endpoint_stats of_endpoint = endpoint_stats(endpoint);
-  struct gc_samples out = gc_emit_samples(NULL);
-  prometheus_samples(&of_store, &of_endpoint,
-                     (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
+  struct store_stats values = store_stats(store);
+  struct endpoint_stats answers = endpoint_stats(endpoint);
+  const struct gc_samples out = gc_emit_samples(NULL);
+  const struct gc_sample_writer w = {
+      .out = &out,
+      .instance = "prometheus",
+      .interval_ms = (uint32_t)CDTIME_T_TO_MS(plugin_get_interval())};
+  gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)values.series);
+  gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "", values.overflow);
+  gc_put_count(&w, GC_METRIC_SERIES_OLD, "", values.old);
+  gc_put_count(&w, GC_METRIC_SERIES_COLLIDED, "", values.collisions);
+  for (int i = 0; i < ENDPOINT_STATUS_COUNT; i++)
+    gc_put_count(&w, GC_METRIC_SCRAPES, statuses[i], answers.answers[i]);
+  gc_put_count(&w, GC_METRIC_SCRAPES, "cut", answers.cut);
+  if (answers.has_cert)
+    gc_put_gauge(&w, GC_METRIC_CERTIFICATE_LIFETIME, "tls_cert",
+                 answers.cert_left_s);
+  if (answers.scrape_s >= 0.0)
+    gc_put_gauge(&w, GC_METRIC_SCRAPE_TIME, "", answers.scrape_s);
   return 0;
 }
 

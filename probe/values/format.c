@@ -214,27 +214,20 @@ static enum gc_code add_to_store(struct store *s,
   return store_add(s, &list, make_names, (void *)value);
 }
 
-static enum gc_code write_store(struct store *s, struct gc_buf *out) {
-  GC_AUTO(body_free_auto) struct body *body = body_new(false);
-  size_t len;
-  if (body == NULL)
-    return GC_ERR_MEMORY;
-  (void)render_exposition(store_scrape_begin(s, 0), RENDER_TEXT, body);
-  store_scrape_end(s);
-  char *text = body_finish(body, &len);
-  enum gc_code code = text != NULL ? gc_buf_add(out, text, len) : GC_ERR_MEMORY;
-  free(text);
-  return code;
-}
-
 static enum gc_code write_prometheus(const struct probe_values *v,
                                      struct gc_buf *out) {
+  static const struct render_options options = {.format = RENDER_TEXT};
   struct store *s = store_new(PROBE_VALUES_MAX, UINT32_MAX);
-  enum gc_code code = s != NULL ? GC_OK : GC_ERR_MEMORY;
+  enum gc_code code = GC_OK;
+  size_t len;
   for (size_t i = 0; code == GC_OK && i < v->count; i++)
     code = add_to_store(s, &v->at[i]);
-  if (code == GC_OK)
-    code = write_store(s, out);
+  if (code == GC_OK) {
+    char *text = render_exposition(store_scrape_begin(s, 0), &options, &len);
+    store_scrape_end(s);
+    code = text != NULL ? gc_buf_add(out, text, len) : GC_ERR_MEMORY;
+    free(text);
+  }
   store_free(s);
   return code;
 }

@@ -57,15 +57,13 @@ enum gc_code points_write(struct store *s, const struct points_value *v,
 }
 
 char *points_render(struct store *s, enum render_format format) {
-  GC_AUTO(body_free_auto) struct body *body = body_new(false);
+  const struct render_options o = {.format = format};
   size_t len = 0;
   const struct family_list *list = store_scrape_begin(s, newest_ms);
-  render_exposition(list, format, body);
+  char *text = render_exposition(list, &o, &len);
   uint64_t number = list->scrape.number;
   store_scrape_end(s);
   store_note_taken(s, number);
-  body_add(body, "", 1);
-  char *text = body_finish(body, &len);
   if (text == NULL)
     abort();
   return text;

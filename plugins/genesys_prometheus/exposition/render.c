@@ -2,9 +2,120 @@
 #include "plugins/genesys_prometheus/exposition/render.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <zlib.h>
+
+#include "common/base/alloc.h"
 #include "common/base/decimal.h"
+
+/* ---- the body ---- */
+
+enum {
+  BLOCK_SIZE = 128 * 1024,
+  PIECE_MAX = 32 * 1024,
+  GZIP_BITS = 15 + 16, /* zlib.h: a gzip header */
+  GZIP_LEVEL = 1,      /* regular text: a higher level only costs time */
+};
+
+/* The body of an answer while it is written: collected in blocks and compressed
+ * if requested. With gzip 50 MB of text are never in memory as a whole. */
+struct body {
+  bool is_gzip, has_failed;
+  z_stream z;
+  char *out;
+  size_t len, cap;
+  size_t used; /* of `block` */
+  char block[BLOCK_SIZE];
+};
+
+static struct body *body_new(bool is_gzip) {
+  struct body *b = gc_resize(NULL, 1, sizeof(*b));
+  memset(b, 0, offsetof(struct body, block));
+  b->is_gzip = is_gzip;
+  if (is_gzip && deflateInit2(&b->z, GZIP_LEVEL, Z_DEFLATED, GZIP_BITS, 8,
+                              Z_DEFAULT_STRATEGY) != Z_OK) {
+    b->is_gzip = false;
+    b->has_failed = true;
+  }
+  return b;
+}
+
+static bool grow_body(struct body *b, size_t more) {
+  if (b->cap - b->len >= more)
+    return true;
+  size_t cap = b->cap == 0 ? 2 * (size_t)BLOCK_SIZE : b->cap * 2;
+  char *out = realloc(b->out, cap);
+  b->has_failed = b->has_failed || out == NULL;
+  if (out == NULL)
+    return false;
+  b->out = out;
+  b->cap = cap;
+  return true;
+}
+
+static void deflate_block(struct body *b, int flush) {
+  b->z.next_in = (unsigned char *)b->block;
+  b->z.avail_in = (unsigned)b->used;
+  do {
+    if (!grow_body(b, BLOCK_SIZE))
+      return;
+    b->z.next_out = (unsigned char *)b->out + b->len;
+    b->z.avail_out = BLOCK_SIZE;
+    (void)deflate(&b->z, flush);
+    b->len += BLOCK_SIZE - b->z.avail_out;
+  } while (b->z.avail_out == 0);
+}
+
+static void flush_block(struct body *b, bool is_last) {
+  if (b->is_gzip) {
+    deflate_block(b, is_last ? Z_FINISH : Z_NO_FLUSH);
+  } else if (grow_body(b, BLOCK_SIZE)) {
+    memcpy(b->out + b->len, b->block, b->used);
+    b->len += b->used;
+  }
+  b->used = 0;
+}
+
+/* Returns room for `len` bytes, at most PIECE_MAX; body_took adds them. */
+static char *body_room(struct body *b, size_t len) {
+  if (len > BLOCK_SIZE - b->used)
+    flush_block(b, false);
+  return b->block + b->used;
+}
+
+static void body_took(struct body *b, size_t len) { b->used += len; }
+
+static void body_add(struct body *b, const void *bytes, size_t len) {
+  const char *at = bytes;
+  while (len > 0) {
+    size_t piece = len < PIECE_MAX ? len : PIECE_MAX;
+    memcpy(body_room(b, piece), at, piece);
+    body_took(b, piece);
+    at += piece;
+    len -= piece;
+  }
+}
+
+/* Frees `b`. Returns the whole body, followed by a NUL; NULL when out of
+ * memory.
+ */
+static char *body_finish(struct body *b, size_t *ret_len) {
+  flush_block(b, true);
+  if (grow_body(b, 1))
+    b->out[b->len] = '\0';
+  if (b->is_gzip)
+    deflateEnd(&b->z);
+  if (b->has_failed)
+    free(gc_steal(b->out));
+  char *out = b->out;
+  *ret_len = b->len;
+  free(b);
+  return out;
+}
+
+/* ---- families ---- */
 
 enum { AHEAD = 8 }; /* points fetched into the cache beforehand */
 
@@ -12,8 +123,8 @@ struct writer {
   struct body *out;
   enum render_format format;
   const struct family *family;
+  const char *name; /* of the family, or its alias */
   const struct scrape *scrape;
-  size_t lines; /* samples */
   bool has_head;
 };
 
@@ -55,7 +166,7 @@ static void add_help(const struct writer *w, const char *help) {
 /* Adds "# TYPE NAME". The text format names a counter by its sample. */
 static void add_head(const struct writer *w, const char *keyword) {
   add_text(w->out, keyword);
-  body_add(w->out, w->family->name, w->family->name_len);
+  add_text(w->out, w->name);
   if (w->family->kind == GC_EXPORT_COUNTER && w->format == RENDER_TEXT)
     add_text(w->out, "_total");
   body_add(w->out, " ", 1);
@@ -116,11 +227,11 @@ static void add_line(struct writer *w, const char *suffix,
                      enum store_number_kind kind, uint64_t bits) {
   const struct family *f = w->family;
   size_t suffix_len = strlen(suffix), le_len = le != NULL ? strlen(le) : 0;
+  size_t name_len = w->name == f->name ? f->name_len : strlen(w->name);
   begin_family(w);
-  char *start =
-      body_room(w->out, f->name_len + suffix_len + labels->labels_len + le_len +
-                            16 + GC_DECIMAL_SIZE);
-  char *at = put_bytes(start, f->name, f->name_len);
+  char *start = body_room(w->out, name_len + suffix_len + labels->labels_len +
+                                      le_len + 16 + GC_DECIMAL_SIZE);
+  char *at = put_bytes(start, w->name, name_len);
   at = put_bytes(at, suffix, suffix_len);
   if (labels->labels_len > 0 || le != NULL) {
     *at++ = '{';
@@ -137,7 +248,6 @@ static void add_line(struct writer *w, const char *suffix,
   at += print_number(at, kind, bits);
   *at++ = '\n';
   body_took(w->out, (size_t)(at - start));
-  w->lines++;
 }
 
 static uint64_t bits_of(const struct point *p) {
@@ -223,18 +333,28 @@ static void add_histogram(struct writer *w, const struct histogram *h) {
   add_line(w, "_count", last, NULL, STORE_REAL, real_bits(count));
 }
 
-size_t render_exposition(const struct family_list *list,
-                         enum render_format format, struct body *out) {
-  struct writer w = {.out = out, .format = format, .scrape = &list->scrape};
+static void add_family(struct writer *w, const struct family *f,
+                       const char *name) {
+  w->family = f;
+  w->name = name;
+  w->has_head = false;
+  if (f->kind != GC_EXPORT_HISTOGRAM)
+    add_points(w);
+  for (size_t i = 0; f->histograms != NULL && i < f->count; i++)
+    add_histogram(w, f->histograms[i]);
+}
+
+char *render_exposition(const struct family_list *list,
+                        const struct render_options *o, size_t *ret_len) {
+  struct body *body = body_new(o->is_gzip);
+  struct writer w = {.out = body, .format = o->format, .scrape = &list->scrape};
   for (size_t i = 0; i < list->count; i++) {
-    w.family = list->at[i];
-    w.has_head = false;
-    if (w.family->kind != GC_EXPORT_HISTOGRAM)
-      add_points(&w);
-    for (size_t h = 0; w.family->histograms != NULL && h < w.family->count; h++)
-      add_histogram(&w, w.family->histograms[h]);
+    const struct family *f = list->at[i];
+    add_family(&w, f, f->name);
+    if (o->has_wait_alias && strcmp(f->name, RENDER_WAIT) == 0)
+      add_family(&w, f, RENDER_WAIT_ALIAS);
   }
-  if (format == RENDER_OPENMETRICS)
-    add_text(out, "# EOF\n");
-  return w.lines;
+  if (o->format == RENDER_OPENMETRICS)
+    add_text(body, "# EOF\n");
+  return body_finish(body, ret_len);
 }

@@ -25,6 +25,7 @@ struct endpoint_options {
   char *path;
   char *user, *password_file; /* both, or none */
   char *bearer_file;          /* NULL: none */
+  bool wait_alias;            /* the waits have a second name */
 };
 
 /* All members are borrowed as long as the endpoint lives. */

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_prometheus/series/families.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The names that a family of each kind occupies, by their suffixes. */
-static const char *const suffixes[][4] = {
-    [GC_EXPORT_GAUGE] = {"", NULL},
-    [GC_EXPORT_COUNTER] = {"", "_total", NULL},
-    [GC_EXPORT_HISTOGRAM] = {"", "_bucket", "_sum", "_count"},
-};
-enum { SUFFIXES = 4 };
+#include "common/base/alloc.h"
+#include "common/base/decimal.h"
 
-/* A reserved name; its text is followed by the terminating NUL. */
-struct reserved {
-  struct family *family;
-  char name[];
+/* The names that a family of each kind occupies, by their suffixes. OpenMetrics
+ * keeps `_created` for counters and histograms: strict readers refuse a scrape
+ * in which another family has such a name. */
+static const char *const suffixes[][FAMILY_NAMES] = {
+    [GC_EXPORT_GAUGE] = {""},
+    [GC_EXPORT_COUNTER] = {"", "_total", "_created"},
+    [GC_EXPORT_HISTOGRAM] = {"", "_bucket", "_sum", "_count", "_created"},
 };
 
 void families_init(struct families *f) {
@@ -32,14 +31,13 @@ static void family_free(struct family *f) {
   free(f->histograms);
   free(f->points);
   gc_strmap_clear(&f->by_labels);
-  free(f->name);
+  for (size_t i = 0; i < FAMILY_NAMES; i++)
+    free(f->names[i]);
+  free(f->key);
   free(f);
 }
 
 void families_clear(struct families *f) {
-  for (size_t i = 0; i < f->by_name.room; i++)
-    if (f->by_name.slots[i].key != NULL)
-      free(f->by_name.slots[i].value);
   gc_strmap_clear(&f->by_name);
   for (size_t i = 0; i < f->count; i++)
     family_free(f->at[i]);
@@ -49,91 +47,69 @@ void families_clear(struct families *f) {
 
 /* ---- names ---- */
 
-static void print_name(char *out, const struct gc_export_series *s,
-                       size_t suffix) {
-  snprintf(out, GC_EXPORT_NAME_SIZE + 8, "%s%s", s->family,
-           suffixes[s->kind][suffix]);
-}
-
-static bool is_free(const struct families *f,
-                    const struct gc_export_series *s) {
-  char name[GC_EXPORT_NAME_SIZE + 8];
-  for (size_t i = 0; i < SUFFIXES && suffixes[s->kind][i] != NULL; i++) {
-    print_name(name, s, i);
-    if (gc_strmap_get(&f->by_name, name) != NULL)
-      return false;
+static struct family *family_new(const struct gc_export_series *s,
+                                 const struct store_list *list) {
+  char name[GC_EXPORT_NAME_SIZE + 16];
+  struct family *f = gc_zalloc(1, sizeof(*f));
+  for (size_t i = 0; i < FAMILY_NAMES && suffixes[s->kind][i] != NULL; i++) {
+    snprintf(name, sizeof(name), "%s%s", s->family, suffixes[s->kind][i]);
+    f->names[i] = gc_strdup(name);
   }
-  return true;
+  f->name = f->names[0];
+  f->name_len = strlen(f->name);
+  f->key = gc_zalloc(1, list->key_len + 1);
+  memcpy(f->key, list->key, list->key_len);
+  f->key_len = list->key_len;
+  f->kind = s->kind;
+  f->unit = s->unit;
+  f->help = s->help;
+  return f;
 }
 
-static bool reserve_name(struct families *f, const char *name,
-                         struct family *family) {
-  struct reserved *r = calloc(1, sizeof(*r) + strlen(name) + 1);
-  if (r == NULL)
-    return false;
-  r->family = family;
-  memcpy(r->name, name, strlen(name) + 1);
-  gc_strmap_put(&f->by_name, r->name, r);
-  return true;
-}
-
-static bool grow_family_list(struct families *f) {
-  if (f->count < f->cap)
-    return true;
-  size_t cap = f->cap == 0 ? 64 : f->cap * 2;
-  struct family **at = realloc(f->at, cap * sizeof(struct family *));
-  if (at == NULL)
-    return false;
-  f->at = at;
-  f->cap = cap;
-  return true;
-}
-
-/* Adds a family. If not all of its names could be reserved, it stays without
- * points, so that no series is shown under a wrong name. */
-static struct family *add_family(struct families *f,
-                                 const struct gc_export_series *s) {
-  char name[GC_EXPORT_NAME_SIZE + 8];
-  if (f->count == FAMILIES_MAX || !is_free(f, s) || !grow_family_list(f))
-    return NULL;
-  struct family *family = calloc(1, sizeof(*family));
-  if (family == NULL || (family->name = strdup(s->family)) == NULL) {
-    free(family);
-    return NULL;
+/* Adds the family. Returns NULL, or the family that has one of its names. */
+static const struct family *add_family(struct families *f,
+                                       struct family *added) {
+  for (size_t i = 0; i < FAMILY_NAMES && added->names[i] != NULL; i++) {
+    const struct family *other = gc_strmap_get(&f->by_name, added->names[i]);
+    if (other != NULL)
+      return other;
   }
-  family->name_len = strlen(family->name);
-  family->kind = s->kind;
-  family->unit = s->unit;
-  family->help = s->help;
-  f->at[f->count++] = family;
-  for (size_t i = 0; i < SUFFIXES && suffixes[s->kind][i] != NULL; i++) {
-    print_name(name, s, i);
-    if (!reserve_name(f, name, family))
-      return NULL;
+  if (f->count == f->cap) {
+    f->cap = f->cap == 0 ? 64 : f->cap * 2;
+    f->at = gc_resize(f->at, f->cap, sizeof(struct family *));
   }
-  return family;
+  f->at[f->count++] = added;
+  for (size_t i = 0; i < FAMILY_NAMES && added->names[i] != NULL; i++)
+    gc_strmap_put(&f->by_name, added->names[i], added);
+  return NULL;
 }
 
 struct family *families_get(struct families *f,
-                            const struct gc_export_series *s) {
+                            const struct gc_export_series *s,
+                            const struct store_list *list,
+                            const struct family **ret_other) {
   pthread_mutex_lock(&f->lock);
-  const struct reserved *r = gc_strmap_get(&f->by_name, s->family);
-  struct family *family = r != NULL ? r->family : add_family(f, s);
-  if (family != NULL &&
-      (family->kind != s->kind || strcmp(family->name, s->family) != 0))
+  struct family *family = gc_strmap_get(&f->by_name, s->family);
+  *ret_other = NULL;
+  if (family == NULL && f->count < FAMILIES_MAX) {
+    family = family_new(s, list);
+    *ret_other = add_family(f, family);
+    if (*ret_other != NULL)
+      family_free(gc_steal(family));
+  } else if (family != NULL && (family->kind != s->kind ||
+                                strcmp(family->name, s->family) != 0)) {
+    *ret_other = family;
     family = NULL;
+  }
   pthread_mutex_unlock(&f->lock);
   return family;
 }
 
 void families_list(struct families *f, struct family_list *list) {
   pthread_mutex_lock(&f->lock);
-  size_t size = f->count * sizeof(struct family *);
-  struct family **at =
-      f->count > list->count ? realloc(list->at, size) : list->at;
-  if (at != NULL && f->count > list->count) {
-    memcpy(at, f->at, size);
-    list->at = at;
+  if (f->count > list->count) {
+    list->at = gc_resize(list->at, f->count, sizeof(struct family *));
+    memcpy(list->at, f->at, f->count * sizeof(struct family *));
     list->count = f->count;
   }
   pthread_mutex_unlock(&f->lock);
@@ -141,85 +117,147 @@ void families_list(struct families *f, struct family_list *list) {
 
 /* ---- points ---- */
 
-/* Makes room for one more point or histogram. */
-static bool grow_family(struct family *f) {
-  if (f->count < f->cap)
-    return true;
-  bool is_histogram = f->kind == GC_EXPORT_HISTOGRAM;
-  size_t cap = f->cap == 0 ? 16 : f->cap * 2;
-  void *old = is_histogram ? (void *)f->histograms : (void *)f->points;
-  void *at = realloc(old, cap * sizeof(void *));
-  if (at == NULL)
-    return false;
-  f->cap = cap;
-  if (is_histogram)
-    f->histograms = at;
-  else
-    f->points = at;
-  return true;
+/* A text of limited length. A text that was cut never becomes a label: if
+ * `is_full`, the series is refused. */
+struct text {
+  char at[POINT_LABELS_MAX];
+  size_t len;
+  bool is_full;
+};
+
+static void add_bytes(struct text *t, const char *bytes, size_t len) {
+  t->is_full = t->is_full || len > sizeof(t->at) - t->len;
+  if (t->is_full)
+    return;
+  memcpy(t->at + t->len, bytes, len);
+  t->len += len;
 }
 
-static enum gc_code insert_plain(struct family *f, struct point *p) {
-  if (gc_strmap_get(&f->by_labels, p->labels) != NULL)
-    return GC_ERR_REQUEST;
-  if (!grow_family(f))
-    return GC_ERR_MEMORY;
+/* Adds a label's value with the escapes of both formats: \\ \" \n. */
+static void add_escaped(struct text *t, const char *value) {
+  for (; *value != '\0'; value++) {
+    if (*value == '\\' || *value == '"')
+      add_bytes(t, "\\", 1);
+    if (*value == '\n')
+      add_bytes(t, "\\n", 2);
+    else
+      add_bytes(t, value, 1);
+  }
+}
+
+static void add_labels(struct text *t, const struct gc_export_series *s) {
+  for (size_t i = 0; i < s->label_count; i++) {
+    const struct gc_export_label *label = &s->labels[i];
+    if (s->member == GC_EXPORT_BUCKET && strcmp(label->name, "le") == 0)
+      continue;
+    if (t->len > 0)
+      add_bytes(t, ",", 1);
+    add_bytes(t, label->name, strlen(label->name));
+    add_bytes(t, "=\"", 2);
+    add_escaped(t, label->value);
+    add_bytes(t, "\"", 1);
+  }
+}
+
+static bool read_bound(const char *le, double *ret) {
+  if (le == NULL)
+    return false;
+  if (strcmp(le, "+Inf") == 0) {
+    *ret = HUGE_VAL;
+    return true;
+  }
+  return gc_decimal_real(le, strlen(le), ret);
+}
+
+struct point *point_new(const struct gc_export_series *s, struct family *family,
+                        enum store_number_kind kind) {
+  struct text labels = {.len = 0};
+  bool is_bucket = s->member == GC_EXPORT_BUCKET;
+  const char *le = is_bucket ? gc_export_label(s, "le") : "";
+  double bound = 0.0;
+  add_labels(&labels, s);
+  if (labels.is_full || (is_bucket && !read_bound(le, &bound)))
+    return NULL;
+  size_t le_size = is_bucket ? strlen(le) + 1 : 0;
+  struct point *p = gc_zalloc(1, sizeof(*p) + labels.len + 1 + le_size);
+  p->kind = kind;
+  p->member = s->member;
+  p->family = family;
+  p->bound = bound;
+  p->labels_len = (uint32_t)labels.len;
+  memcpy(p->labels, labels.at, labels.len);
+  if (is_bucket) {
+    char *place = p->labels + labels.len + 1;
+    memcpy(place, le, le_size);
+    p->le = place;
+  }
+  return p;
+}
+
+/* Makes room for one more point or histogram. */
+static void grow_family(struct family *f) {
+  if (f->count < f->cap)
+    return;
+  f->cap = f->cap == 0 ? 16 : f->cap * 2;
+  if (f->kind == GC_EXPORT_HISTOGRAM)
+    f->histograms = gc_resize(f->histograms, f->cap, sizeof(void *));
+  else
+    f->points = gc_resize(f->points, f->cap, sizeof(void *));
+}
+
+static const struct point *insert_plain(struct family *f, struct point *p) {
+  const struct point *other = gc_strmap_get(&f->by_labels, p->labels);
+  if (other != NULL)
+    return other;
+  grow_family(f);
   gc_strmap_put(&f->by_labels, p->labels, p);
   f->points[f->count++] = p;
-  return GC_OK;
+  return NULL;
 }
 
 static struct histogram *histogram_of(struct family *f, const struct point *p) {
   struct histogram *h = gc_strmap_get(&f->by_labels, p->labels);
-  if (h != NULL || !grow_family(f))
+  if (h != NULL)
     return h;
-  h = calloc(1, sizeof(*h) + p->labels_len + 1);
-  if (h == NULL)
-    return NULL;
+  h = gc_zalloc(1, sizeof(*h) + p->labels_len + 1);
   memcpy(h->labels, p->labels, p->labels_len + 1);
+  grow_family(f);
   gc_strmap_put(&f->by_labels, h->labels, h);
   f->histograms[f->count++] = h;
   return h;
 }
 
-static enum gc_code insert_bucket(struct histogram *h, struct point *p) {
+static const struct point *insert_bucket(struct histogram *h, struct point *p) {
   size_t at = 0;
   while (at < h->bucket_count && h->buckets[at]->bound < p->bound)
     at++;
   if (at < h->bucket_count && !(h->buckets[at]->bound > p->bound))
-    return GC_ERR_REQUEST;
-  struct point **buckets =
-      realloc(h->buckets, (h->bucket_count + 1) * sizeof(struct point *));
-  if (buckets == NULL)
-    return GC_ERR_MEMORY;
-  memmove(buckets + at + 1, buckets + at,
+    return h->buckets[at];
+  h->buckets =
+      gc_resize(h->buckets, h->bucket_count + 1, sizeof(struct point *));
+  memmove(h->buckets + at + 1, h->buckets + at,
           (h->bucket_count - at) * sizeof(struct point *));
-  buckets[at] = p;
-  h->buckets = buckets;
+  h->buckets[at] = p;
   h->bucket_count++;
-  return GC_OK;
+  return NULL;
 }
 
-static enum gc_code insert_member(struct family *f, struct point *p) {
+static const struct point *insert_member(struct family *f, struct point *p) {
   struct histogram *h = histogram_of(f, p);
-  if (h == NULL)
-    return GC_ERR_MEMORY;
   if (p->member == GC_EXPORT_BUCKET)
     return insert_bucket(h, p);
   struct point **place = p->member == GC_EXPORT_SUM ? &h->sum : &h->count;
-  if (*place != NULL)
-    return GC_ERR_REQUEST;
-  *place = p;
-  return GC_OK;
+  if (*place == NULL)
+    *place = p;
+  return *place == p ? NULL : *place;
 }
 
-enum gc_code family_insert(struct point *p) {
-  enum gc_code code = p->family == NULL ? GC_ERR_REQUEST
-                      : p->family->kind == GC_EXPORT_HISTOGRAM
-                          ? insert_member(p->family, p)
-                          : insert_plain(p->family, p);
-  p->is_shown = code == GC_OK;
-  return code;
+const struct point *family_insert(struct point *p) {
+  const struct point *other = p->family->kind == GC_EXPORT_HISTOGRAM
+                                  ? insert_member(p->family, p)
+                                  : insert_plain(p->family, p);
+  p->is_shown = other == NULL;
+  return other;
 }
 
 static void drop_gone_points(struct family *f) {

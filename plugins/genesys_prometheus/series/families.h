@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The structure of an exposition: families, each with its series, histograms
- * with their buckets in order. No two series have one line. Only
- * families_get is thread-safe; the store holds its structure lock for the other
- * functions. */
+ * with their buckets in order. No two series have one line. Only families_get
+ * and point_new are thread-safe; the store holds its structure lock for the
+ * other functions. */
 #ifndef GENESYS_PROMETHEUS_SERIES_FAMILIES_H
 #define GENESYS_PROMETHEUS_SERIES_FAMILIES_H
 
@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 struct family;
+struct entry;
 
 /* The progress of showing a new counter: a rate needs its first 0. */
 enum point_beginning {
@@ -40,10 +41,11 @@ struct point {
   _Atomic unsigned char beginning; /* enum point_beginning */
   uint64_t born_ms;
   uint64_t first_answer; /* that shows its 0; 0: none yet */
-  struct family *family; /* NULL: families_get has returned NULL */
-  struct point *next;    /* next in a list of the store */
-  double bound;          /* of a bucket */
-  const char *le;        /* of a bucket: bound as text, after `labels` */
+  struct family *family;
+  const struct entry *entry; /* of the store; valid unless is_gone */
+  struct point *next;        /* in a list of the store */
+  double bound;              /* of a bucket */
+  const char *le;            /* of a bucket: bound as text, after `labels` */
   uint32_t labels_len;
   char labels[]; /* a="b",c="d", escaped; without `le` */
 };
@@ -56,9 +58,15 @@ struct histogram {
   char labels[];
 };
 
+enum { FAMILIES_MAX = 10000, FAMILY_NAMES = 5 };
+
 struct family {
-  char *name; /* without suffix */
+  char *names[FAMILY_NAMES]; /* as they appear in lines; the first one has no
+                                suffix; the rest may be NULL */
+  const char *name;          /* the first one */
   size_t name_len;
+  char *key; /* of its first series, as in struct store_list */
+  size_t key_len;
   enum gc_export_kind kind;
   const char *unit, *help;    /* static texts */
   struct gc_strmap by_labels; /* a point, or a histogram */
@@ -83,23 +91,31 @@ struct family_list {
   struct scrape scrape; /* for which they were listed */
 };
 
-enum { FAMILIES_MAX = 10000 };
-
 void families_init(struct families *f);
 void families_clear(struct families *f);
 
-/* Finds or makes the family of a series. Returns NULL when another family has
- * one of its names, when its family has another kind, past FAMILIES_MAX, or
- * when out of memory. Any thread; a family lives as long as `f`. */
+/* Finds or makes the family of a series; `list` has the key of a new one. A
+ * family lives as long as `f`. Returns NULL past FAMILIES_MAX, or when another
+ * family, *ret_other, has one of its names or its family has another kind. Any
+ * thread. */
 struct family *families_get(struct families *f,
-                            const struct gc_export_series *series);
+                            const struct gc_export_series *series,
+                            const struct store_list *list,
+                            const struct family **ret_other);
 
-/* Updates the list. When out of memory the list keeps its present families. */
+/* Makes a point of the names of a series: its labels as text, escaped. Returns
+ * NULL for labels that are longer than POINT_LABELS_MAX, and for a bucket whose
+ * bound is no number. */
+enum { POINT_LABELS_MAX = 2 * GC_EXPORT_TEXT_SIZE };
+struct point *point_new(const struct gc_export_series *series,
+                        struct family *family, enum store_number_kind kind);
+
+/* Adds the families that are new. */
 void families_list(struct families *f, struct family_list *list);
 
-/* Inserts a point into its family. GC_ERR_REQUEST: another point has its
- * line, or it has no family. GC_ERR_MEMORY. */
-GC_MUST_CHECK enum gc_code family_insert(struct point *p);
+/* Inserts a point into its family. Returns NULL, or the point that has its
+ * line. */
+const struct point *family_insert(struct point *p);
 /* Removes all points that are gone from a family; frees none of them. */
 void family_remove_gone(struct family *f);
 

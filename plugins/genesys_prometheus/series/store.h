@@ -62,7 +62,8 @@ typedef bool (*store_names)(void *ctx, size_t i,
 struct store_stats {
   size_t series;       /* in memory; collided ones included */
   uint64_t overflow;   /* values left out because of `series_max` */
-  uint64_t collisions; /* series left out: family_insert refused them */
+  uint64_t collisions; /* series left out: another one has their line, or a
+                          name of their family */
   uint64_t old;        /* values of intervals left out because of their age */
 };
 
@@ -81,9 +82,8 @@ void store_free(struct store *s);
 /* Stores the values of a known series without an allocation. Returns false when
  * the series is not known. */
 bool store_write(struct store *s, const struct store_list *list);
-/* Adds the series of a value list. GC_ERR_LIMIT: past series_max (counted);
- * GC_ERR_MEMORY. If another thread has just added the series, stores the values
- * in them. */
+/* Adds the series of a value list. GC_ERR_LIMIT: past series_max (counted). If
+ * another thread has just added the series, stores the values in them. */
 GC_MUST_CHECK enum gc_code store_add(struct store *s,
                                      const struct store_list *list,
                                      store_names make, void *ctx);
@@ -111,8 +111,14 @@ void store_note_taken(struct store *s, uint64_t number);
 
 struct store_stats store_stats(struct store *s);
 
-/* Copies the line of a series that collided, for a message. Returns false when
- * none collided since the last call. */
-bool store_last_collision(struct store *s, char *out, size_t size);
+struct store_collision {
+  char place[1024]; /* the line, or the names of two families */
+  char shown[700];  /* identity of the first series: host/plugin-…/type-… */
+  char hidden[700];
+};
+
+/* Copies the newest collision, for a message. Returns false when there was none
+ * since the last call. */
+bool store_last_collision(struct store *s, struct store_collision *ret);
 
 #endif

@@ -24,9 +24,10 @@ void genesys_prometheus_module_register(void);
 
 static unsigned port;
 
-/* Returns the answer to METHOD /metrics; "" when nothing listens. */
-static const char *ask_metrics(const char *method) {
-  static char request[100], answer[65536];
+/* Returns the answer to METHOD /metrics with `headers`, each with its line end;
+ * "" when nothing listens. */
+static const char *ask_with(const char *method, const char *headers) {
+  static char request[400], answer[65536];
   struct sockaddr_in to = {.sin_family = AF_INET,
                            .sin_port = htons((uint16_t)port),
                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -35,8 +36,8 @@ static const char *ask_metrics(const char *method) {
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   int size = snprintf(request, sizeof(request),
                       "%s /metrics HTTP/1.1\r\nHost: x\r\nConnection: "
-                      "close\r\n\r\n",
-                      method);
+                      "close\r\n%s\r\n",
+                      method, headers);
   if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 &&
       write(fd, request, (size_t)size) == size)
     while ((got = read(fd, answer + len, sizeof(answer) - 1 - len)) > 0)
@@ -44,6 +45,10 @@ static const char *ask_metrics(const char *method) {
   close(fd);
   answer[len] = '\0';
   return answer;
+}
+
+static const char *ask_metrics(const char *method) {
+  return ask_with(method, "");
 }
 
 static const char *scrape_metrics(void) { return ask_metrics("GET"); }
@@ -354,6 +359,98 @@ static void values_of_a_lost_lease_are_not_shown(void) {
   (void)fake_shutdown();
 }
 
+/* ---- answers ---- */
+
+static void the_format_is_the_one_that_is_preferred(void) {
+  static const struct {
+    const char *header;
+    bool want;
+  } rows[] = {
+      {"", false},
+      {"Accept: \r\n", false},
+      {"Accept: */*\r\n", false},
+      {"Accept: text/plain\r\n", false},
+      {"Accept: application/openmetrics-text\r\n", true},
+      {"Accept: application/openmetrics-text;version=1.0.0,"
+       "application/openmetrics-text;version=0.0.1;q=0.75,"
+       "text/plain;version=0.0.4;q=0.5,*/*;q=0.1\r\n",
+       true},
+      {"Accept: application/openmetrics-text;q=0.4, text/plain;q=0.5\r\n",
+       false},
+      {"Accept: application/openmetrics-text; q=0\r\n", false},
+      {"Accept: application/openmetrics-text;q=0.0,text/plain\r\n", false},
+      {"Accept: Application/OpenMetrics-Text ; Q=0.500 , "
+       "text/plain;q=0.5\r\n",
+       true},
+      {"Accept: application/openmetrics-textual\r\n", false},
+      {"Accept: text/html,,;;,application/openmetrics-text\r\n", true},
+  };
+  begin_plugin("");
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].header);
+    CHECK_HAS(ask_with("GET", rows[i].header),
+              rows[i].want ? "Content-Type: application/openmetrics-text;"
+                           : "Content-Type: text/plain;");
+  }
+  (void)fake_shutdown();
+}
+
+static void gzip_needs_a_weight(void) {
+  static const struct {
+    const char *header;
+    bool want;
+  } rows[] = {
+      {"Accept-Encoding: gzip\r\n", true},
+      {"Accept-Encoding: deflate, gzip;q=0.1\r\n", true},
+      {"Accept-Encoding: gzip;q=0\r\n", false},
+      {"Accept-Encoding: identity\r\n", false},
+      {"", false},
+  };
+  begin_plugin("");
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].header);
+    CHECK_INT(strstr(ask_with("GET", rows[i].header),
+                     "Content-Encoding: gzip") != NULL,
+              rows[i].want);
+  }
+  (void)fake_shutdown();
+}
+
+static void put_wait(enum gc_metric_id metric, const char *qualifier,
+                     union gc_number value) {
+  const struct gc_sample sample = {.metric = metric,
+                                   .instance = "Sales",
+                                   .qualifier = qualifier,
+                                   .values = {value},
+                                   .interval_ms = 10000};
+  CHECK_INT(gc_emit("h", &sample), GC_OK);
+}
+
+static void the_waits_have_a_second_name_on_request(void) {
+  static const char sales[] =
+      "queue_name=\"Sales\",media_type=\"voice\",host=\"h\"";
+  char want[300];
+  for (int has_alias = 0; has_alias < 2; has_alias++) {
+    begin_plugin(has_alias ? "QueueWaitAlias true" : "");
+    put_wait(GC_METRIC_QUEUE_WAIT_BUCKET, "voice-le-+Inf",
+             (union gc_number){.derive = 3});
+    put_wait(GC_METRIC_QUEUE_WAIT_SUM, "voice",
+             (union gc_number){.gauge = 6.5});
+    const char *text = scrape_metrics();
+    CHECK_HAS(text, "\ngenesys_queue_wait_time_seconds_sum{");
+    CHECK_INT(strstr(text, "# TYPE genesys_queue_wait_seconds histogram\n") !=
+                  NULL,
+              has_alias);
+    snprintf(want, sizeof(want),
+             "\ngenesys_queue_wait_seconds_bucket{%s,le=\"+Inf\"} 3\n"
+             "genesys_queue_wait_seconds_sum{%s} 6.5\n"
+             "genesys_queue_wait_seconds_count{%s} 3\n",
+             sales, sales, sales);
+    CHECK_INT(strstr(text, want) != NULL, has_alias);
+    (void)fake_shutdown();
+  }
+}
+
 /* ---- init and shutdown ---- */
 
 static void callbacks_are_registered_once(void) {
@@ -413,6 +510,9 @@ int main(void) {
   RUN(a_list_of_a_wrong_length_is_not_read);
   RUN(series_that_are_left_out_are_reported_once);
   RUN(the_plugin_shows_its_own_values);
+  RUN(the_format_is_the_one_that_is_preferred);
+  RUN(gzip_needs_a_weight);
+  RUN(the_waits_have_a_second_name_on_request);
   RUN(callbacks_are_registered_once);
   RUN(a_port_in_use_is_tried_again);
   RUN(a_shutdown_closes_the_port);

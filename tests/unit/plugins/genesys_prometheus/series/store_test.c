@@ -111,16 +111,14 @@ static void an_interval_of_a_back_fill_is_not_shown_but_counted(void) {
 
 /* Renders without a client that takes the answer, unless `is_taken`. */
 static bool shows_zero(struct store *s, uint64_t now_ms, bool is_taken) {
-  GC_AUTO(body_free_auto) struct body *body = body_new(false);
+  const struct render_options o = {.format = RENDER_TEXT};
   const struct family_list *list = store_scrape_begin(s, now_ms);
   size_t len = 0;
-  (void)render_exposition(list, RENDER_TEXT, body);
+  char *text = render_exposition(list, &o, &len);
   uint64_t number = list->scrape.number;
   store_scrape_end(s);
   if (is_taken)
     store_note_taken(s, number);
-  body_add(body, "", 1);
-  char *text = body_finish(body, &len);
   bool is_zero = strstr(text, "} 0\n") != NULL;
   free(text);
   return is_zero;
@@ -269,21 +267,23 @@ static void all_members_of_a_histogram_disappear(void) {
 }
 
 /* Control characters are replaced, so the text of both keys is "A_". */
-static void of_two_series_with_one_line_one_is_shown(void) {
+static void of_two_series_with_one_line_the_first_is_shown(void) {
   struct store *s = store_new(100, 30000);
   struct points_value one = depth_value("A\n", 1),
                       two = depth_value("A\x01", 2);
-  char line[200];
+  struct store_collision c;
   CHECK_INT(points_write(s, &one, 1000), GC_OK);
   CHECK_INT(count_lines(s, "{queue_name=\"A_\""), 1);
-  CHECK(!store_last_collision(s, line, sizeof(line)));
+  CHECK(!store_last_collision(s, &c));
   CHECK_INT(points_write(s, &two, 1000), GC_OK);
   CHECK_INT(count_lines(s, "{queue_name=\"A_\""), 1);
   CHECK_INT(store_stats(s).collisions, 1);
-  CHECK(store_last_collision(s, line, sizeof(line)));
-  CHECK_STR(line, "genesys_queue_depth{queue_name=\"A_\",media_type=\"voice\","
-                  "host=\"h\"}");
-  CHECK(!store_last_collision(s, line, sizeof(line)));
+  CHECK(store_last_collision(s, &c));
+  CHECK_STR(c.place, "genesys_queue_depth{queue_name=\"A_\","
+                     "media_type=\"voice\",host=\"h\"}");
+  CHECK_STR(c.shown, "A\n/queue_depth/voice/");
+  CHECK_STR(c.hidden, "A\x01/queue_depth/voice/");
+  CHECK(!store_last_collision(s, &c));
 
   CHECK_INT(points_write(s, &two, 30000), GC_OK);
   store_expire(s,
@@ -292,6 +292,67 @@ static void of_two_series_with_one_line_one_is_shown(void) {
   CHECK_INT(store_stats(s).collisions, 1);
   store_expire(s, 100000);
   CHECK_INT(store_stats(s).series, 0);
+  store_free(s);
+}
+
+/* Both come between two scrapes. */
+static void of_two_new_series_with_one_line_the_first_is_shown(void) {
+  struct store *s = store_new(100, 30000);
+  struct points_value one = depth_value("A\n", 1),
+                      two = depth_value("A\x01", 2);
+  CHECK_INT(points_write(s, &one, 1000), GC_OK);
+  CHECK_INT(points_write(s, &two, 1000), GC_OK);
+  CHECK_INT(count_lines(s, "host=\"h\"} 1\n"), 1);
+  CHECK_INT(count_lines(s, "host=\"h\"} 2\n"), 0);
+  CHECK_INT(store_stats(s).collisions, 1);
+  store_free(s);
+}
+
+/* ctx: the type of another plugin, which has one source. */
+static bool make_foreign(void *ctx, size_t i, struct gc_export_series *ret) {
+  const char *type = ctx;
+  const struct gc_export_identity id = {.host = "h",
+                                        .plugin = "app",
+                                        .plugin_instance = "x",
+                                        .type = type,
+                                        .type_instance = "",
+                                        .source = "value",
+                                        .is_only_source = true,
+                                        .is_counter =
+                                            strcmp(type, "jobs") == 0};
+  (void)i;
+  return gc_export_series_make(&id, ret);
+}
+
+static void write_foreign(struct store *s, const char *type) {
+  struct store_number one = {.kind = STORE_INT, .bits = 1};
+  char key[64];
+  int len = snprintf(key, sizeof(key), "h%capp%cx%c%s%c%c12345678", 0, 0, 0,
+                     type, 0, 0);
+  const struct store_list list = {.key = key,
+                                  .key_len = (size_t)len,
+                                  .numbers = &one,
+                                  .count = 1,
+                                  .time = 1000,
+                                  .interval_ms = 10000,
+                                  .now_ms = 1000};
+  CHECK_INT(store_add(s, &list, make_foreign, (void *)type), GC_OK);
+}
+
+/* python3-prometheus-client refuses such a scrape ("Clashing name"). */
+static void a_name_that_openmetrics_keeps_for_a_counter_is_no_family(void) {
+  struct store *s = store_new(100, 30000);
+  struct store_collision c;
+  write_foreign(s, "jobs");
+  write_foreign(s, "jobs_created");
+  CHECK_INT(count_lines(s, "collectd_app_jobs_total{"), 1);
+  CHECK_INT(count_lines(s, "collectd_app_jobs_created"), 0);
+  CHECK_INT(store_stats(s).collisions, 1);
+  CHECK(store_last_collision(s, &c));
+  CHECK_STR(c.place, "collectd_app_jobs and "
+                     "collectd_app_jobs_created");
+  CHECK_STR(c.shown, "h/app-x/jobs");
+  CHECK_STR(c.hidden, "h/app-x/jobs_created");
   store_free(s);
 }
 
@@ -417,7 +478,9 @@ int main(void) {
   RUN(between_two_scrapes_the_newest_value_is_kept);
   RUN(a_slow_series_stays_for_two_intervals);
   RUN(all_members_of_a_histogram_disappear);
-  RUN(of_two_series_with_one_line_one_is_shown);
+  RUN(of_two_series_with_one_line_the_first_is_shown);
+  RUN(of_two_new_series_with_one_line_the_first_is_shown);
+  RUN(a_name_that_openmetrics_keeps_for_a_counter_is_no_family);
   RUN(series_beyond_the_limit_are_counted);
   RUN(a_thread_that_comes_late_shows_no_older_value);
   RUN(an_older_value_is_shown_only_after_an_interval);
