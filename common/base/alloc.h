@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory for small objects of fixed size and for strings of bounded length:
- * options, blocks, requests, nodes. Without memory the process ends, as it does
- * in collectd's own smalloc and sstrdup (src/utils/common/common.c): a host
- * that exits needs no plugin that survives. Memory whose size comes from
- * outside (answers, bodies, series) is allocated with malloc and
- * checked, so that one large answer costs only itself.
+/* Memory for small objects of fixed size, strings of bounded length, and tables
+ * with a limit. Without memory the process ends, as in collectd's own smalloc
+ * and sstrdup (src/utils/common/common.c). Memory whose size comes from outside
+ * (answers, bodies, series) is allocated with malloc and checked, so that one
+ * large answer costs only itself.
  *
  * Any thread. The caller owns the result and frees it with free(). */
 #ifndef GC_BASE_ALLOC_H

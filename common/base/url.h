@@ -12,10 +12,9 @@
 enum { GC_URL_MAX = 480, GC_URL_SIZE = 512 };
 
 /* Checks an address and writes it without its trailing slashes: http or https,
- * a host, optionally a port and a path. Refused: user info (a secret that would
- * be logged), query, fragment, white space, and plain http to any host except
- * loopback (localhost, 127.0.0.0/8, [::1]). The text of `err` names `option`:
- * "URL". */
+ * a host, optionally a port and a path. Refused: user info (a secret), query,
+ * fragment, white space, and plain http to any host except loopback. The text
+ * of `err` names `option`: "URL". */
 GC_API GC_MUST_CHECK enum gc_code gc_url_check(const char *option,
                                                const char *url,
                                                char out[GC_URL_SIZE],

@@ -12,9 +12,8 @@ struct gc_lease_gate;
 struct value_list_s;
 union value_u;
 
-/* Registers the data sets of genesys/metric with the daemon, once per process:
- * every plugin calls it in module_register, and the first call does the
- * work. */
+/* Registers the data sets of genesys/metric with the daemon, in
+ * module_register; the first call of the process does the work. */
 GC_API enum gc_code gc_emit_register(struct gc_err *err);
 
 /* Emits one sample; the plugin part of its identity is "genesys". `host`
@@ -41,10 +40,8 @@ GC_API enum gc_code gc_emit(const char *host, const struct gc_sample *sample);
 GC_API bool gc_emit_allows(const char *host);
 /* True if an account with this Host has a lease. */
 GC_API bool gc_emit_has_lease(const char *host);
-/* Returns the host for the self-telemetry and the notifications of an account
- * or block that dispatches with `host`. If the account has a lease, this is
- * collectd's own host (NULL), since each of the agents sends its own; otherwise
- * it is `host`. */
+/* Returns the host of the self-telemetry and the notifications: `host`, or NULL
+ * (collectd's own) with a lease, since each of the agents sends its own. */
 GC_API const char *gc_emit_state_host(const char *host);
 
 /* Returns a sink that dispatches with `host`, which is borrowed as long as the

@@ -55,7 +55,7 @@ struct gc_opt {
   double min, max;
   const char *const *choices; /* ENUM: accepted words, NULL at the end */
   unsigned flags;
-  const char *unit;    /* "s", "requests per minute", "" */
+  const char *unit;    /* "s", "requests per minute"; NULL, "": none */
   const char *help;    /* one or two sentences for the manual */
   const char *example; /* possible value without quotes; STRS: one value; REALS:
                           values separated by spaces. Never NULL */
@@ -65,50 +65,32 @@ struct gc_opt {
 #define GC_FIELD(owner, member, want)                                          \
   (offsetof(owner, member) + 0 * sizeof((want *)0 == &((owner *)0)->member))
 
+#define GC_OPT_ROW(owner, member, type, what, name, text, sample, ...)         \
+  {                                                                            \
+    .key = (name), .kind = GC_OPT_KIND_##what,                                 \
+    .offset = GC_FIELD(owner, member, type), .help = (text),                   \
+    .example = (sample), __VA_ARGS__                                           \
+  }
 #define GC_OPT_STR(owner, member, name, dflt, opt_flags, text, sample)         \
-  {                                                                            \
-    .key = (name), .kind = GC_OPT_KIND_STR,                                    \
-    .offset = GC_FIELD(owner, member, char *), .preset = (dflt),               \
-    .flags = (opt_flags), .unit = "", .help = (text), .example = (sample)      \
-  }
+  GC_OPT_ROW(owner, member, char *, STR, name, text, sample, .preset = (dflt), \
+             .flags = (opt_flags))
 #define GC_OPT_STRS(owner, member, name, text, sample)                         \
-  {                                                                            \
-    .key = (name), .kind = GC_OPT_KIND_STRS,                                   \
-    .offset = GC_FIELD(owner, member, struct gc_strs), .unit = "",             \
-    .help = (text), .example = (sample)                                        \
-  }
+  GC_OPT_ROW(owner, member, struct gc_strs, STRS, name, text, sample,          \
+             .preset = NULL)
 #define GC_OPT_INT(owner, member, name, dflt, low, high, in, text, sample)     \
-  {                                                                            \
-    .key = (name), .kind = GC_OPT_KIND_INT,                                    \
-    .offset = GC_FIELD(owner, member, uint32_t), .preset = (dflt),             \
-    .min = (low), .max = (high), .unit = (in), .help = (text),                 \
-    .example = (sample)                                                        \
-  }
+  GC_OPT_ROW(owner, member, uint32_t, INT, name, text, sample,                 \
+             .preset = (dflt), .min = (low), .max = (high), .unit = (in))
 #define GC_OPT_REAL(owner, member, name, dflt, low, high, in, text, sample)    \
-  {                                                                            \
-    .key = (name), .kind = GC_OPT_KIND_REAL,                                   \
-    .offset = GC_FIELD(owner, member, double), .preset = (dflt), .min = (low), \
-    .max = (high), .unit = (in), .help = (text), .example = (sample)           \
-  }
+  GC_OPT_ROW(owner, member, double, REAL, name, text, sample,                  \
+             .preset = (dflt), .min = (low), .max = (high), .unit = (in))
 #define GC_OPT_REALS(owner, member, name, dflt, low, high, in, text, sample)   \
-  {                                                                            \
-    .key = (name), .kind = GC_OPT_KIND_REALS,                                  \
-    .offset = GC_FIELD(owner, member, struct gc_reals), .preset = (dflt),      \
-    .min = (low), .max = (high), .unit = (in), .help = (text),                 \
-    .example = (sample)                                                        \
-  }
+  GC_OPT_ROW(owner, member, struct gc_reals, REALS, name, text, sample,        \
+             .preset = (dflt), .min = (low), .max = (high), .unit = (in))
 #define GC_OPT_BOOL(owner, member, name, dflt, text, sample)                   \
-  {                                                                            \
-    .key = (name), .kind = GC_OPT_KIND_BOOL,                                   \
-    .offset = GC_FIELD(owner, member, bool), .preset = (dflt), .unit = "",     \
-    .help = (text), .example = (sample)                                        \
-  }
+  GC_OPT_ROW(owner, member, bool, BOOL, name, text, sample, .preset = (dflt))
 #define GC_OPT_ENUM(owner, member, name, dflt, words, text, sample)            \
-  {                                                                            \
-    .key = (name), .kind = GC_OPT_KIND_ENUM,                                   \
-    .offset = GC_FIELD(owner, member, int), .preset = (dflt),                  \
-    .choices = (words), .unit = "", .help = (text), .example = (sample)        \
-  }
+  GC_OPT_ROW(owner, member, int, ENUM, name, text, sample, .preset = (dflt),   \
+             .choices = (words))
 #define GC_OPT_END                                                             \
   { .key = NULL }
 

@@ -113,14 +113,12 @@ struct gc_plugin {
   struct gc_plugin *next;  /* the plugin that was opened next */
 };
 
-/* Makes the log, and registers the data sets and the callbacks of the plugin;
- * called in module_register. A plugin that cannot run logs the reason and
- * registers nothing. */
+/* Makes the log, and registers the data sets and the callbacks of the plugin,
+ * in module_register. A plugin that cannot run logs the reason. */
 GC_API void gc_plugin_register(struct gc_plugin *p);
 
-/* Reads one <Plugin> section and logs its error, if any; called as the config
- * callback. Returns the status for collectd, which stops for a bad
- * configuration. */
+/* Reads one <Plugin> section and logs its error, if any: the config callback.
+ * collectd stops for a bad configuration. */
 GC_API int gc_plugin_config(struct gc_plugin *p,
                             const struct oconfig_item_s *ci);
 
@@ -133,8 +131,7 @@ GC_API GC_MUST_CHECK enum gc_code gc_plugin_add(struct gc_plugin *p,
 
 /* Registers the write tracker, starts each block that does not run yet and
  * registers its read callbacks; called in init. A block that cannot start is
- * logged; the other blocks and collectd run on. Without a write tracker there
- * is a warning. */
+ * logged. */
 GC_API void gc_plugin_start(struct gc_plugin *p);
 
 /* Frees all blocks; called at shutdown. */

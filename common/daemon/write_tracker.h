@@ -3,13 +3,12 @@
  *
  * The daemon writes asynchronously, with five threads. They reorder some values
  * of a burst of one series, and csv loses some; a value that a shutdown
- * callback dispatches never arrives. The write tracker is a write callback.
- * collectd calls the writers in the order of their registration, so the
- * tracker, which is registered last (in init), sees a value after every other
- * writer has written it. Its users keep these rules: at most one value of a
- * series is pending; a checkpoint moves when the tracker has seen the last
- * value of its window; the last values are dispatched from the free_func of a
- * read callback, which waits for the tracker, 1 s at most.
+ * callback dispatches never arrives. The write tracker is the write callback
+ * that is registered last, so it sees a value after every other writer. Its
+ * users keep these rules: at most one value of a series is pending; a
+ * checkpoint moves when the tracker has seen the last value of its window; the
+ * last values are dispatched from the free_func of a read callback, which waits
+ * 1 s at most.
  *
  * A filter chain that stops a value, or sends it to named writers only, hides
  * it from the tracker. The write queue is first in, first out: a value that is
@@ -35,13 +34,11 @@
  * is killed. */
 enum { GC_WRITE_GIVE_UP_MS = 15000 };
 
-/* Arranges the registration of the write callback; the plugin `genesys` calls
- * this in its init, and any plugin that can run without `genesys` calls it too.
- * The second call does nothing. Writers register when they are loaded (csv),
- * configured (write_http) or in their own init (rrdtool, network), so the
- * tracker registers in an init callback that is added while collectd runs the
- * others. That callback therefore runs after all of them. `now_ms` is the clock
- * by which values are given up (milliseconds, monotonic; gc_clock_now_ms). */
+/* Arranges the registration of the write callback; called in init; a second
+ * call does nothing. Writers register when they are loaded (csv), configured
+ * (write_http) or in their own init (rrdtool, network), so the tracker
+ * registers in an init callback that is added while collectd runs the others.
+ * `now_ms` is the clock by which values are given up (gc_clock_now_ms). */
 GC_API enum gc_code gc_write_tracker_register(uint64_t (*now_ms)(void),
                                               struct gc_err *err);
 /* Forgets the pending values and wakes all waiting threads; called at shutdown.

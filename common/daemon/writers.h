@@ -7,11 +7,10 @@
  *   other plugins ─> collectd's queue ──> take   Plugin "*"
  *
  * A value of this process reaches the writers on the thread that emits it, with
- * the parts of its identity, and not a second time from the queue: there a
- * value list with the plugin "genesys" and a host for which this process has
- * emitted values is skipped, unless collectd's network plugin has received it
- * from another agent. So collectd's filter chains act on other plugins' values
- * only. */
+ * the parts of its identity. In the queue a value list with the plugin
+ * "genesys" and a host of this process is skipped, unless collectd's network
+ * plugin has received it from another agent. So filter chains act on other
+ * plugins' values only. */
 #ifndef GC_DAEMON_WRITERS_H
 #define GC_DAEMON_WRITERS_H
 
@@ -92,8 +91,8 @@ GC_API bool gc_writers_take_ours(void);
  * it takes those of "genesys". */
 GC_API bool gc_writer_takes(const struct gc_strs *plugins, const char *plugin);
 
-/* Notes that this process emits values of the host, which is part of an
- * identity of collectd; called before the value list can be in the queue. */
+/* Notes that this process emits values of the host; called before the value
+ * list can be in the queue. */
 void gc_writers_note_host(const char *host);
 /* Gives a value of this process to the writers. `vl` is the list that
  * gc_value_list made of the sample. */

@@ -9,8 +9,7 @@ struct gc_entities {
   atomic_uint references;
   bool refused;
   size_t count;
-  char *texts; /* all strings, one after another */
-  struct gc_entry entries[];
+  struct gc_entry entries[]; /* all strings follow, one after another */
 };
 
 static int by_id(const void *a, const void *b) {
@@ -53,22 +52,17 @@ static void drop_repeats(struct gc_entities *entities) {
 
 struct gc_entities *gc_entities_new(const struct gc_entry *entries,
                                     size_t count, bool refused) {
-  size_t bytes = 1;
+  size_t bytes = sizeof(struct gc_entities) + count * sizeof(*entries);
+  size_t text_bytes = 0;
   for (size_t i = 0; i < count; i++)
-    bytes += text_size(&entries[i]);
-
-  struct gc_entities *entities =
-      malloc(sizeof(*entities) + count * sizeof(entities->entries[0]));
-  char *texts = malloc(bytes);
-  if (entities == NULL || texts == NULL) {
-    free(entities);
-    free(texts);
+    text_bytes += text_size(&entries[i]);
+  struct gc_entities *entities = malloc(bytes + text_bytes);
+  if (entities == NULL)
     return NULL;
-  }
+  char *texts = (char *)entities + bytes;
   atomic_init(&entities->references, 1);
   entities->refused = refused;
   entities->count = count;
-  entities->texts = texts;
   for (size_t i = 0; i < count; i++) {
     entities->entries[i].id = copy_text(&texts, entries[i].id);
     entities->entries[i].name = copy_text(&texts, entries[i].name);
@@ -88,10 +82,8 @@ struct gc_entities *gc_entities_get(struct gc_entities *entities) {
 }
 
 void gc_entities_put(struct gc_entities *entities) {
-  if (entities == NULL || atomic_fetch_sub(&entities->references, 1) != 1)
-    return;
-  free(entities->texts);
-  free(entities);
+  if (entities != NULL && atomic_fetch_sub(&entities->references, 1) == 1)
+    free(entities);
 }
 
 const struct gc_entry *gc_entities_find(const struct gc_entities *entities,

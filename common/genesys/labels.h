@@ -48,10 +48,10 @@ GC_API struct gc_labels *gc_labels_new(void);
 GC_API struct gc_labels *gc_labels_new_snake(void);
 GC_API void gc_labels_free(struct gc_labels *l);
 
-/* Takes a stored row. An impossible row (its id is empty, its id or its label
- * is in the table already, its label is reserved, its name or label is not
- * clean, or the labels of the table are in snake case and its label is not) is
- * skipped without an error: the next gc_labels_assign gives the id a label. */
+/* Takes a stored row. An impossible row (an empty id, an id or a label that is
+ * in the table already, a reserved label, a name or label that is not clean, or
+ * not in snake case where all are) is skipped: the next gc_labels_assign gives
+ * the id a label. */
 GC_API void gc_labels_load(struct gc_labels *l, const struct gc_label_row *row);
 
 /* Gives each id of the batch its label, in the order of the ids: the same batch
@@ -70,10 +70,9 @@ GC_API const char *gc_labels_get(const struct gc_labels *l, const char *id);
 /* Removes the id; its label is free for others. An unknown id is ignored. */
 GC_API void gc_labels_remove(struct gc_labels *l, const char *id);
 
-/* Returns a copy of the list with labels of the table `l`, which must be empty
- * and gets these labels. They depend on the list alone, not on the labels that
- * the ids had before, so that agents agree on each `~2`, regardless of when
- * each of them was started. Reference count 1; NULL when out of memory. */
+/* Returns a copy of the list with labels of the table `l`, which must be empty.
+ * They depend on the list alone, so that agents agree on each `~2`. Reference
+ * count 1; NULL when out of memory. */
 GC_API GC_MUST_CHECK struct gc_entities *
 gc_labels_by_list(struct gc_labels *l, const struct gc_entities *list);
 

@@ -2,10 +2,8 @@
 /* The envelope of a message on a notification socket (API reference, 4.4):
  *   {"topicName":"v2.…","version":"2","eventBody":{…},"metadata":{…}}
  * and the control messages, replies included, that have no topicName. Only the
- * members of the outermost object are read; eventBody is left to its decoder,
- * which counts it if it is not JSON. No reader of base/json can skip such a
- * value and report its range; json/extent can (decision 0001). Of a member that
- * comes twice the last one counts. Pure. */
+ * members of the outermost object are read; eventBody is left to its decoder.
+ * Of a member that comes twice the last one counts. Pure. */
 #ifndef GC_GENESYS_NOTIFICATION_H
 #define GC_GENESYS_NOTIFICATION_H
 

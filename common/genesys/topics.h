@@ -16,11 +16,9 @@
  * topics is refused. The batches have 500, 500, then 250 and 250 topics of the
  * first half, … 1 and 1.
  *
- * A topic that has lost its last subscriber stays on the channel, since only a
- * replacement could remove it. With more than one batch, a replacement
- * interrupts the topics of the later batches for a moment. So the topics of a
- * channel are replaced only when it is full, or when the subscription is
- * renewed. */
+ * A topic that has lost its last subscriber stays on the channel: a replacement
+ * could remove it, but interrupts the topics of the later batches for a moment.
+ * So topics are replaced only when the channel is full, or is renewed. */
 #ifndef GC_GENESYS_TOPICS_H
 #define GC_GENESYS_TOPICS_H
 

@@ -73,10 +73,9 @@ GC_API GC_MUST_CHECK bool gc_health_next_event(struct gc_health_event *ret,
                                                const struct gc_health_time *t);
 
 /* Writes the text of a notification: "queues-all: stream_silent (was up) [3
- * changes since the last one]: CAUSE: TEXT"; if no cause fails, the reason of
- * the state is in its place. collectd cuts a message at 255 bytes. A longer
- * text loses words of the server, so that what is missing and what to do stays;
- * it is cut at the end of a character. */
+ * changes since the last one]: CAUSE: TEXT", or the reason of the state.
+ * collectd cuts a message at 255 bytes: a longer text loses words of the
+ * server, so that what is missing and what to do stays. */
 enum { GC_HEALTH_MESSAGE_SIZE = 256 };
 
 GC_API void gc_health_event_message(const struct gc_health_event *event,

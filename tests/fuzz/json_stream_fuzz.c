@@ -24,7 +24,7 @@ static enum gc_code log_event(struct log *log, char what,
   LAW(at->depth == log->depth);
   LAW(at->depth <= GC_JSON_DEPTH_MAX);
   LAW(at->key[at->key_len] == '\0');
-  LAW((at->path == GC_JSON_ROOT) == (at->depth == 0));
+  LAW((at->path == 0) == (at->depth == 0));
   LAW((at->path == GC_JSON_DEEP) == (at->depth > 8));
   if (++log->events == log->stop_at)
     return gc_fail(at->err, GC_ERR_STATE, "stop");

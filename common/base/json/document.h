@@ -97,24 +97,20 @@ GC_API void gc_document_add_real(struct gc_document *d, struct json_object *in,
 GC_API void gc_document_add_bool(struct gc_document *d, struct json_object *in,
                                  const char *key, bool value);
 
-/* Appends the document to `out`, without spaces and with its members in the
- * order in which they were added. GC_ERR_LIMIT past out->max; GC_ERR_MEMORY;
- * GC_ERR_PARSE for an empty document or a value that cannot be added to its
- * container, which is a bug. Nothing is appended on failure. */
+/* Appends the document to `out`, without spaces and in the order of its
+ * members. GC_ERR_LIMIT past out->max; GC_ERR_MEMORY; GC_ERR_PARSE for an empty
+ * document or a value that cannot be added to its container. */
 GC_API GC_MUST_CHECK enum gc_code gc_document_write(struct gc_document *d,
                                                     struct gc_buf *out,
                                                     struct gc_err *err);
 
 /* ---- a text that is cut off ---- */
 
-/* For an error body of which only the beginning is kept, which gc_document_read
- * refuses. Copies the text of the member `key` of the outermost object to
- * `out`, whole characters up to `size`, which is at least 1. If the object is
- * cut off within that text, copies what there is of it. What follows the member
- * may be anything; if the key is there twice, the last text counts. Returns
- * false, with `out` untouched, when there is no such text before the first
- * error: not JSON, no such member, not a string, or one with a NUL inside.
- * Needs up to about `len` bytes of memory, so `len` should be small. */
+/* For an error body of which only the beginning is kept. Copies the text of the
+ * member `key` of the outermost object to `out`, whole characters up to `size`
+ * (at least 1), or what there is of it before the cut; the last one counts.
+ * Returns false, with `out` untouched, when there is no such text before the
+ * first error. Needs up to about `len` bytes of memory. */
 GC_API GC_MUST_CHECK bool gc_json_cut_text(const char *bytes, size_t len,
                                            const char *key, char *out,
                                            size_t size);

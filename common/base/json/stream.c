@@ -60,7 +60,6 @@ struct gc_json_stream {
 
   enum cut cut;
   struct gc_buf text; /* a token that was cut, or that has escapes */
-  size_t text_len;    /* its length; while skipping, the text is not kept */
   uint32_t high;      /* first half of a pair of \u escapes; 0: none */
   char unit[6];       /* an escape or a character that was cut */
   uint8_t unit_len;
@@ -305,16 +304,16 @@ static inline const char *skip_plain(const char *p, const char *end) {
   return p;
 }
 
-/* Adds bytes to the token. While skipping only their number is kept. */
+/* Adds bytes to the token. */
 static const char *keep_bytes(struct gc_json_stream *s, const char *bytes,
                               size_t len, const char *p) {
-  s->text_len += len;
-  if (s->text_len > s->reader->string_max)
-    return fail_at(s, p, GC_ERR_LIMIT,
-                   "a JSON string, key or number is longer than the limit");
-  if (!s->is_skipping && gc_buf_add(&s->text, bytes, len) != GC_OK)
-    return fail_at(s, p, GC_ERR_MEMORY, "no memory for a JSON string");
-  return p;
+  enum gc_code code = gc_buf_add(&s->text, bytes, len);
+  if (code == GC_OK)
+    return p;
+  return fail_at(s, p, code,
+                 code == GC_ERR_LIMIT
+                     ? "a JSON string, key or number is longer than the limit"
+                     : "no memory for a JSON string");
 }
 
 /* Half a pair of \u escapes stands for no character. */
@@ -419,7 +418,7 @@ static const char *resume_string(struct gc_json_stream *s, const char *p,
       return NULL;
     if (is_end)
       return end_string(s, s->next == NEXT_KEY || s->next == NEXT_KEY_OR_END,
-                        gc_buf_string(&s->text), s->text_len, special + 1);
+                        gc_buf_string(&s->text), s->text.len, special + 1);
     p = special < end ? read_unit(s, special, end) : end;
   }
   return p;
@@ -427,7 +426,6 @@ static const char *resume_string(struct gc_json_stream *s, const char *p,
 
 static void begin_token(struct gc_json_stream *s, enum cut cut) {
   gc_buf_reset(&s->text);
-  s->text_len = 0;
   s->cut = cut;
 }
 
@@ -520,14 +518,10 @@ static const char *read_scalar(struct gc_json_stream *s, const char *p,
     return end_scalar(s, p, len, q);
   if (s->cut == CUT_NONE)
     begin_token(s, CUT_SCALAR);
-  /* While skipping the text is kept, too: its end decides what it is. */
-  s->text_len += len;
-  if (s->text_len > s->reader->string_max)
-    return fail_at(s, q, GC_ERR_LIMIT,
-                   "a JSON number is longer than the limit");
-  if (gc_buf_add(&s->text, p, len) != GC_OK)
-    return fail_at(s, q, GC_ERR_MEMORY, "no memory for a JSON number");
-  return q < end ? end_scalar(s, gc_buf_string(&s->text), s->text_len, q) : q;
+  q = keep_bytes(s, p, len, q);
+  if (q == NULL || q == end)
+    return q;
+  return end_scalar(s, gc_buf_string(&s->text), s->text.len, q);
 }
 
 /* ---- the document, its chunks and its end ---- */
@@ -629,7 +623,8 @@ struct gc_json_stream *gc_json_stream_new(const struct gc_json_reader *reader,
   struct gc_json_stream *s = gc_zalloc(1, sizeof(*s));
   s->reader = reader;
   s->ctx = ctx;
-  s->names.max = s->text.max = SIZE_MAX / 2;
+  s->names.max = SIZE_MAX / 2;
+  s->text.max = reader->string_max;
   make_table(s);
   gc_json_stream_reset(s);
   return s;

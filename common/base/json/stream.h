@@ -43,9 +43,6 @@ enum {
 /* Nested containers; deeper nesting is GC_ERR_LIMIT. */
 enum { GC_JSON_DEPTH_MAX = 64 };
 
-/* The path of the root itself. */
-#define GC_JSON_ROOT ((uint64_t)0)
-
 /* The byte of one level in a path; the id 0 means GC_JSON_OTHER. */
 #define GC_JSON_LEVEL(id)                                                      \
   ((uint64_t)((int)(id) != 0 ? (int)(id) : (int)GC_JSON_OTHER))
@@ -134,13 +131,12 @@ GC_API GC_MUST_CHECK enum gc_code gc_json_stream_feed(struct gc_json_stream *s,
                                                       size_t len,
                                                       struct gc_err *err);
 
-/* Ends the document: GC_ERR_PARSE when it is not complete. In any case the
- * stream is ready for the next document afterwards. */
+/* Ends the document: GC_ERR_PARSE when it is not complete. The stream is then
+ * ready for the next one. */
 GC_API GC_MUST_CHECK enum gc_code gc_json_stream_end(struct gc_json_stream *s,
                                                      struct gc_err *err);
 
-/* Drops a document that was read in part; the stream is ready for the next
- * one. */
+/* Drops a document that was read in part. */
 GC_API void gc_json_stream_reset(struct gc_json_stream *s);
 
 /* Reads a whole document, such as a message of a socket: reset, feed, end. */
@@ -151,18 +147,13 @@ GC_API GC_MUST_CHECK enum gc_code gc_json_stream_next(struct gc_json_stream *s,
 
 /* ---- where a value ends ---- */
 
-/* For a text that another reader gets in part: the eventBody of a notification,
- * one of several documents in a row. Both check nothing: a value that is not
- * JSON has an end too, and its reader reports the error. They need no memory,
- * and depth has no limit. Each begins at the first byte of the value and
- * returns the byte after the last; NULL: the value does not end before `end`.
- */
+/* For a text that another reader gets in part, such as the eventBody of a
+ * notification. Both check nothing, since that reader reports the errors. Each
+ * begins at the opening character of the value and returns the byte after the
+ * last; NULL: the value does not end before `end`. */
 
-/* `p` is at the opening quote. */
 GC_API const char *gc_json_string_end(const char *p, const char *end);
-
-/* `p` is at the opening brace or bracket. Braces and brackets are not
- * distinguished: "[1}" ends with its brace. */
+/* Braces and brackets are not distinguished: "[1}" ends with its brace. */
 GC_API const char *gc_json_container_end(const char *p, const char *end);
 
 /* ---- values ---- */

@@ -18,12 +18,9 @@
  * Example, TTL 15 s, one part = 0.5 s: the holder renews every 0.8 to 1 s. It
  * is killed at 100.0 s; its last renewal was executed at 99.9. Another agent
  * sees this beat at 100.9 at the latest, claims at 111.9, renews at 112.4 and
- * dispatches with its next reading, up to 1 s later. The last value of the
- * holder may have the time 99.1, so the hole up to the first value of the other
- * agent is less than the TTL. A holder that only loses its connection at 100.0
- * stops at 108.9. A holder that is stopped releases the lease: the other agent
- * sees this within 1 s, claims at once, renews 0.5 s later and dispatches with
- * its next reading.
+ * dispatches with its next reading, up to 1 s later. A holder that only loses
+ * its connection at 100.0 stops at 108.9. A holder that is stopped releases the
+ * lease: the other agent claims within 1 s and renews 0.5 s later.
  *
  * Whoever cannot confirm is blind: a Redis that answers reads and refuses
  * writes counts as no answer, for the holder and for an agent whose claim of a

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Decides whether a paged answer that names no total has another page. Pure.
  *
- * A server may make pages smaller than requested, and may change their size: a
- * short page is no proof that it is the last. An empty page is a proof, but
- * costs a request in each reading. Therefore:
+ * A short page is no proof that it is the last, since a server may have a limit
+ * of its own. An empty page is a proof, but costs a request. Therefore:
  *
  *   every GC_PAGING_CHECK_EVERY-th reading, the first included, requests pages
  *   until one has nothing new, and learns the size of the pages that were full

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The time of a server. No single clock moves it: neither this host's wall
- * clock nor the Date header of an answer, which a gateway may have wrong by
- * minutes or days. A Date counts when it agrees with this host's wall clock, or
- * with the time of an earlier agreement plus the monotonic time since then. So
- * one of wall clock, Date and monotonic clock may step while the other two
- * agree. Once Dates are steady, a Date that steps by more than
- * GC_SERVER_CLOCK_CLOSE_MS while the wall clock does not is ignored, until such
- * Dates have lasted for GC_SERVER_CLOCK_LASTING_MS and, after an agreement,
- * agree with the wall clock. Until two clocks have agreed, the earlier one of
- * wall clock and last Date counts, so that nothing is taken for past too early.
- * A server without Date headers leaves the wall clock, whose steps count when
- * they last. After the machine was suspended the clock is behind until the next
- * answer, which is safe too. Pure; times are arguments. */
+ * clock nor the Date header of an answer. A Date counts when it agrees with
+ * this host's wall clock, or with the time of an earlier agreement plus the
+ * monotonic time since then. Once Dates are steady, a Date that steps by more
+ * than GC_SERVER_CLOCK_CLOSE_MS while the wall clock does not is ignored, until
+ * such Dates have lasted for GC_SERVER_CLOCK_LASTING_MS and, after an
+ * agreement, agree with the wall clock. Until two clocks have agreed, the
+ * earlier one of wall clock and last Date counts, so that nothing is taken for
+ * past too early. A server without Date headers leaves the wall clock, whose
+ * steps count when they last. After the machine was suspended the clock is
+ * behind until the next answer, which is safe too. Pure; times are arguments.
+ */
 #ifndef GC_BASE_POLICY_SERVER_CLOCK_H
 #define GC_BASE_POLICY_SERVER_CLOCK_H
 
@@ -53,8 +52,7 @@ GC_API bool gc_server_clock_observe(struct gc_server_clock *c, uint64_t now_ms,
 GC_API void gc_server_clock_observe_no_date(struct gc_server_clock *c,
                                             uint64_t now_ms, int64_t wall_ms);
 
-/* Writes the time by the newest Date that was not ignored, epoch ms, not
- * by the wall clock: a second clock for decisions that need two. Returns
+/* Writes the time by the newest Date that was not ignored, epoch ms. Returns
  * false, and leaves *ret, before the first Date. */
 GC_API bool gc_server_clock_read_date(const struct gc_server_clock *c,
                                       uint64_t now_ms, int64_t *ret);

@@ -4,8 +4,6 @@
  * come. The request asks for no extension and no sub-protocol. Pure: random
  * bits are an argument. One thread.
  *
- *   gc_ws_request_write(&request, key, &out, err);      send `out`
- *   gc_ws_handshake_begin(&h, sha1, "X-Request-Id");
  *   at = gc_ws_handshake_next(&h, bytes, len);  until h.state is not WAITS;
  *   when it is OPENED, bytes + at begins the first frame. */
 #ifndef GC_BASE_WEBSOCKET_HANDSHAKE_H
@@ -40,8 +38,7 @@ struct gc_ws_request {
 
 /* Appends the request to `out` and writes its Sec-WebSocket-Key. GC_ERR_CONFIG
  * when url or headers cannot be used (a control character, user info, a header
- * that the request sets itself); GC_ERR_LIMIT, GC_ERR_MEMORY as gc_buf_add. On
- * failure `out` may have a part of the request. */
+ * that the request sets itself); others as gc_buf_add. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_ws_request_write(const struct gc_ws_request *r, char ret_key[GC_WS_KEY_SIZE],
                     struct gc_buf *out, struct gc_err *err);
@@ -65,8 +62,8 @@ struct gc_ws_handshake {
   /* Headers of a refusal, cut, in printable ASCII; "" when absent. */
   char retry_after[64], date[64];
   char correlation[64]; /* id of the request at the server */
-  /* The front of a refusal's body in one line: each run of bytes that are not
-   * printable ASCII becomes one blank. Chunked bodies are joined. */
+  /* The front of a refusal's body: each run of bytes that are not printable
+   * ASCII is one blank. */
   char excerpt[GC_WS_EXCERPT_MAX + 1];
   /* A text that the server may repeat in its answer and that is not shown. The
    * owner sets and uses it. */
@@ -85,10 +82,8 @@ struct gc_ws_handshake {
 };
 
 /* Begins to read an answer. `sha1` is the hash of the request's key followed by
- * GC_WS_GUID: with it the server proves that it has read the request and
- * supports WebSocket. `correlation_name` is the name of the header in which the
- * server gives the id of the request, borrowed until the answer is decided;
- * NULL: the server gives none. */
+ * GC_WS_GUID. `correlation_name`: the header with the id of the request,
+ * borrowed until the answer is decided; NULL: none. */
 GC_API void gc_ws_handshake_begin(struct gc_ws_handshake *h,
                                   const uint8_t sha1[20],
                                   const char *correlation_name);
@@ -99,9 +94,8 @@ GC_API void gc_ws_handshake_begin(struct gc_ws_handshake *h,
 GC_API size_t gc_ws_handshake_next(struct gc_ws_handshake *h, const char *in,
                                    size_t len);
 
-/* Ends the answer: the server closed the connection, or the time is over.
- * Decides REFUSED when there is a status of 200 or more; otherwise the state
- * stays as it is. */
+/* Ends the answer: the connection is closed, or the time is over. Decides
+ * REFUSED when there is a status of 200 or more. */
 GC_API void gc_ws_handshake_end(struct gc_ws_handshake *h);
 
 #endif
