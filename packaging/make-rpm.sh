@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # packaging/make-rpm.sh TARBALL FOLDER [RPMBUILD-OPTION…]: builds source and binary
 # RPM from a tarball of `make dist`, in RPMS and SRPMS below FOLDER. `make rpm`
-# calls it.
+# calls it. RPM_BUILD=-bs builds the source RPM alone.
 set -eu
 tarball=$(realpath "$1")
 mkdir -p "$2"
@@ -22,4 +22,4 @@ listed=$(rpmspec -q --srpm --qf '%{version}' "$spec")
   echo "make-rpm: packaging/rpm/collectd-genesys.spec has version $listed, but the tarball has $version: change the spec" >&2
   exit 1
 }
-exec rpmbuild -ba --define "_topdir $folder" "$@" "$spec"
+exec rpmbuild "${RPM_BUILD:--ba}" --define "_topdir $folder" "$@" "$spec"

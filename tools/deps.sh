@@ -24,7 +24,7 @@ debian_packages() {
     ca-certificates nodejs node-ws kcat librdkafka1 python3-prometheus-client python3-yaml ansible-core \
     chromium-headless-shell/- ;;
   package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \
-    mmdebstrap eatmydata systemd cpio ;;
+    mmdebstrap eatmydata systemd cpio gpg ;;
   # The references of `make bench`, which leaves out the missing ones. Some
   # packages of nodejs contain npm; a second npm would conflict with them.
   bench) echo collectd-core nodejs node-ws redis-server golang-go \
