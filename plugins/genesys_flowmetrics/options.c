@@ -270,27 +270,20 @@ static bool texts_differ(const struct gc_opt *row, const char *a,
              : memcmp(a, b, sizeof(uint32_t)) != 0;
 }
 
-static enum gc_code check_row(const struct attributes_options *o,
-                              const struct attributes_options *preset,
-                              const struct gc_opt *row, struct gc_err *err) {
-  int source = 0;
-  if (is_of_other(row, o->source, &source) &&
-      texts_differ(row, (const char *)o, (const char *)preset))
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "%s: an option of Source \"%s\", without effect here, "
-                   "where Source is \"%s\"",
-                   row->key, sources[source], sources[o->source]);
-  return GC_OK;
-}
-
 static enum gc_code check_source(const struct attributes_options *o,
                                  struct gc_err *err) {
   struct attributes_options preset = {0};
+  int source = 0;
   enum gc_code code = GC_OK;
   gc_options_preset(attributes_rows, &preset);
   for (const struct gc_opt *row = attributes_rows;
        code == GC_OK && row->key != NULL; row++)
-    code = check_row(o, &preset, row, err);
+    if (is_of_other(row, o->source, &source) &&
+        texts_differ(row, (const char *)o, (const char *)&preset))
+      code = gc_fail(err, GC_ERR_CONFIG,
+                     "%s: an option of Source \"%s\", without effect here, "
+                     "where Source is \"%s\"",
+                     row->key, sources[source], sources[o->source]);
   gc_options_clear(attributes_rows, &preset);
   return code;
 }
@@ -382,14 +375,6 @@ static enum gc_code check_webhook(const struct webhook_options *o,
   return GC_OK;
 }
 
-static enum gc_code check_notifications(const struct attributes_options *o,
-                                        struct gc_err *err) {
-  if (o->account != NULL)
-    return GC_OK;
-  return gc_fail(err, GC_ERR_CONFIG,
-                 "Source \"notifications\": Account is missing");
-}
-
 static void warn_clear_text(const struct redis_url *url,
                             struct attributes_config *ret) {
   if (url->scheme == REDIS_TCP &&
@@ -479,7 +464,10 @@ enum gc_code attributes_check(struct attributes_options *o,
   GC_TRY(check_globs("Metric", &o->metrics, err));
   GC_TRY(check_globs("Handshake", &o->webhook.handshakes, err));
   if (o->source == FROM_NOTIFICATIONS)
-    return check_notifications(o, err);
+    return o->account != NULL
+               ? GC_OK
+               : gc_fail(err, GC_ERR_CONFIG,
+                         "Source \"notifications\": Account is missing");
   return o->source == FROM_SQS ? check_sqs(o, ret, err)
                                : check_webhook(&o->webhook, ret, err);
 }

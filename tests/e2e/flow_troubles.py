@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 STATES = HERE.parent / "support" / "states"
 EVENTS = 3000
 STATE_FILE = "flowmetrics.db"
-KEYS_LIFE_S = 20  # the agent fetches new keys after three quarters of this time: a busy machine has 5 s to do so
+KEYS_LIFE_S = 44  # the agent fetches new keys after three quarters of this time, at least 30 s
 TEMPORARY_TOKEN = "IQoJ"  # beginning of the simulator's session tokens and of AWS's
 
 

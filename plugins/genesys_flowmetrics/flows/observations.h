@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The observations of a running <Flows> block. The account's network thread
- * polls once per ObservationInterval, and when this agent takes the lease: it
- * sends observation queries one after the other, each of which names up to 100
- * flows and has empty ones too; or it reads the activity query page by page. A
- * read thread dispatches the newest answer, unless this agent stands by. This
- * file does not depend on collectd. */
-
-/* The path of an observation of flows:
+/* The observations of a running <Flows> block, without collectd.
  *
- * 1. flows/observations.c listens for the list of flows and starts a poll each
- *    ObservationInterval. flows/poll.c sends observation queries for 100 flows
- *    each, one after the other, or pages through the activity query (for more
- *    than 200 flows).
- * 2. flows/decode.c stages counts. When all answers are complete, they become
- *    the newest reading. A pair of flow and medium that the earlier reading
- *    had and the answers do not mention is 0 (flows/counts.c).
- * 3. A read callback takes the reading and dispatches flow_active. */
+ * 1. The account's network thread listens for the list of flows and polls once
+ *    per ObservationInterval, and when this agent takes the lease: it sends
+ *    observation queries one after the other, each of which names up to 100
+ *    flows and has empty ones too; or it reads the activity query page by page
+ *    (for more than 200 flows).
+ * 2. flows/counts.c stages counts. When all answers are complete, they become
+ *    the newest reading. A pair of flow and medium that the earlier reading had
+ *    and the answers do not mention is 0.
+ * 3. A read thread dispatches the newest reading as flow_active, unless this
+ *    agent stands by. */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 #define GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 

@@ -172,14 +172,6 @@ static void remove_known(struct notifications *n) {
   batch_truncate(e, left);
 }
 
-/* Copies both names of an occurrence, with their NULs. */
-static enum gc_code copy_names(struct batch *to, const struct batch *from,
-                               const struct occurrence *o) {
-  const char *flow = from->names.data + o->names;
-  size_t flow_len = strlen(flow) + 1;
-  return gc_buf_add(&to->names, flow, flow_len + strlen(flow + flow_len) + 1);
-}
-
 /* Copies the event to a batch of the exact size. Returns NULL when out of
  * memory. */
 static struct batch *copy_event(struct notifications *n) {
@@ -192,7 +184,9 @@ static struct batch *copy_event(struct notifications *n) {
   for (size_t i = 0; code == GC_OK && i < e->count; i++) {
     b->occurrences[i] = e->occurrences[i];
     b->occurrences[i].names = b->names.len;
-    code = copy_names(b, e, &e->occurrences[i]);
+    const char *flow = e->names.data + e->occurrences[i].names;
+    size_t flow_len = strlen(flow) + 1; /* both names, with their NULs */
+    code = gc_buf_add(&b->names, flow, flow_len + strlen(flow + flow_len) + 1);
   }
   b->count = b->cap = e->count;
   if (code == GC_OK)
@@ -202,32 +196,22 @@ static struct batch *copy_event(struct notifications *n) {
   return NULL;
 }
 
-static void count_lost(struct notifications *n) {
-  stats_add(n->source->stats, TALLY_LOST, n->event.count);
-}
-
-static void remember_waiting(struct notifications *n, const struct batch *b) {
+/* Submits the event's attributes unless too much waits already. */
+static void send_event(struct notifications *n) {
+  struct batch *b = copy_event(n);
+  if (b != NULL)
+    n->waiting_bytes += bytes_of(b);
+  if (b == NULL || n->waiting_bytes > NOTIFICATIONS_WAITING_MAX_BYTES) {
+    stats_add(n->source->stats, TALLY_LOST, n->event.count);
+    if (b != NULL)
+      free_batch(n, b);
+    return;
+  }
   pthread_mutex_lock(&n->lock);
   for (size_t i = 0; i < b->count; i++)
     recent_add(&n->waiting, &b->occurrences[i].key);
   pthread_mutex_unlock(&n->lock);
-}
-
-/* Submits the event's attributes unless too much waits already. */
-static void send_event(struct notifications *n) {
-  struct batch *b = copy_event(n);
-  if (b == NULL) {
-    count_lost(n);
-    return;
-  }
-  n->waiting_bytes += bytes_of(b);
-  if (n->waiting_bytes <= NOTIFICATIONS_WAITING_MAX_BYTES) {
-    remember_waiting(n, b);
-    submit_batch(n, b);
-    return;
-  }
-  count_lost(n);
-  free_batch(n, b);
+  submit_batch(n, b);
 }
 
 static void on_message(void *ctx, const struct gc_message *m) {

@@ -318,15 +318,6 @@ static enum MHD_Result queue_answer(struct webhook *w, struct MHD_Connection *c,
 
 /* ---- a request ---- */
 
-static void suspend_call(struct call *call) {
-  struct webhook *w = call->webhook;
-  GC_ASSERT(call->status == 0 && !call->is_resumed);
-  pthread_mutex_lock(&w->lock);
-  w->waiting++;
-  pthread_mutex_unlock(&w->lock);
-  MHD_suspend_connection(call->connection);
-}
-
 /* Ends the wait for the ledger, and continues the call, which may be freed at
  * once. Runs on the ledger's thread. Attributes ahead of this host's clock were
  * not counted, so they are not acknowledged: the sender sends them again. */
@@ -417,7 +408,11 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c,
     decode_body(call);
   if (call->status != 0)
     return queue_answer(w, c, call);
-  suspend_call(call);
+  GC_ASSERT(!call->is_resumed);
+  pthread_mutex_lock(&w->lock);
+  w->waiting++;
+  pthread_mutex_unlock(&w->lock);
+  MHD_suspend_connection(c);
   ledger_submit(w->source->ledger, &call->batch);
   return MHD_YES;
 }

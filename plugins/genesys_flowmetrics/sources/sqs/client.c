@@ -155,6 +155,7 @@ static int64_t signing_ms(const struct sqs_client *c) {
 void sqs_request_sign(const struct sqs_client *c, struct sqs_request *r,
                       const struct credentials *keys, const char *action) {
   sqs_request_sign_at(c, r, keys, action, signing_ms(c));
+  r->offset_ms = c->offset_ms;
   r->exchange.method = "POST";
   r->exchange.url = c->endpoint;
   r->exchange.headers = r->headers;

@@ -53,6 +53,7 @@ void sqs_client_init(struct sqs_client *c, const char *queue_url,
 struct sqs_request {
   struct gc_exchange exchange;
   struct gc_buf body;
+  int64_t offset_ms;      /* that of the client when it was signed */
   const char *headers[6]; /* "Name: value", NULL at the end */
   char date[40], action[80];
   char token[CREDENTIALS_TOKEN_SIZE + 32], authorization[512]; /* secret */

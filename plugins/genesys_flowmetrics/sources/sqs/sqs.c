@@ -170,18 +170,19 @@ static void on_keys(void *ctx, const struct gc_err *err) {
  * again at once, signed by the queue's clock; once, so that a server whose
  * clock jumps gets no stream of requests. */
 static void on_refused(struct sqs *s, struct consumer *only,
+                       const struct sqs_request *r,
                        const struct gc_reply *reply, const struct gc_err *err) {
-  if (err->code == GC_ERR_STATE && !s->is_resigned &&
-      sqs_client_take_clock(&s->client, reply)) {
-    s->is_resigned = true;
+  bool is_old = r->offset_ms != s->client.offset_ms; /* signed before */
+  bool is_taken = err->code == GC_ERR_STATE && !is_old && !s->is_resigned &&
+                  sqs_client_take_clock(&s->client, reply);
+  s->is_resigned = is_taken || (s->is_resigned && is_old);
+  if (is_taken || (err->code == GC_ERR_STATE && is_old))
     schedule_work(s);
-  } else {
-    s->is_resigned = false;
+  else
     on_failure(
         s, only, err,
         gc_retry_after_ms(reply->has_retry_after ? reply->retry_after_s : 0,
                           RETRY_AFTER_MAX_S));
-  }
 }
 
 /* ---- deleting ---- */
@@ -208,7 +209,7 @@ static void on_deleted(struct gc_exchange *x, const struct gc_reply *reply,
   sqs_request_end(&d->request);
   if (sqs_check_reply(reply, why, "DeleteMessageBatch", &err) != GC_OK) {
     delete_later(s, &d->receipts);
-    on_refused(s, NULL, reply, &err);
+    on_refused(s, NULL, &d->request, reply, &err);
     return;
   }
   size_t done =
@@ -386,7 +387,7 @@ static void on_received(struct gc_exchange *x, const struct gc_reply *reply,
     code = gc_fail_in(&err, GC_ERR_PARSE, "ReceiveMessage: ");
   if (code != GC_OK) {
     delivery_free(gc_steal(c->filling));
-    on_refused(s, c, reply, &err);
+    on_refused(s, c, &c->request, reply, &err);
     return;
   }
   /* A request that began before a failure does not end it. */

@@ -136,6 +136,8 @@ static void write_token(void) {
   setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:2", 1);
 }
 
+static uint32_t consumers = 1;
+
 struct run {
   struct sqs_options options;
   struct gc_connect connect;
@@ -152,7 +154,7 @@ static void run_begin(struct run *run, int64_t (*wall_ms)(void),
   struct gc_err err = {.text = ""};
   *run = (struct run){.options = {.queue_url = queue_url,
                                   .region = region,
-                                  .consumers = 1,
+                                  .consumers = consumers,
                                   .visibility_s = 60},
                       .connect = {.connect_timeout_ms = 5000, .proxy = proxy},
                       .source = {.scope = "",
@@ -382,6 +384,76 @@ static void a_request_is_signed_by_the_queues_time_when_ours_is_refused(void) {
   server_stop(server);
 }
 
+/* ---- two requests at once ---- */
+
+static struct {
+  unsigned requests, fails, ends; /* under the gate */
+  unsigned ends_at_third;         /* ends before the third request */
+} both;
+
+static bool has_second(void *ctx) {
+  (void)ctx;
+  return both.requests >= 2;
+}
+
+static bool has_third(void *ctx) {
+  (void)ctx;
+  return both.requests >= 3;
+}
+
+static bool has_failed(void *ctx) {
+  (void)ctx;
+  return both.fails > 0;
+}
+
+static bool has_ended(void *ctx) {
+  (void)ctx;
+  return both.ends > 0;
+}
+
+/* Refuses the first request once the second one has come, and answers that one
+ * after the failure was reported. */
+static void serve_both(struct conn *c, void *ctx) {
+  static _Thread_local struct request r;
+  unsigned number = 0;
+  (void)ctx;
+  while (conn_request(c, &r)) {
+    GATE_CHANGE(&gate, number = ++both.requests;
+                both.ends_at_third =
+                    number == 3 ? both.ends : both.ends_at_third);
+    if (number > 3) {
+      conn_park(c);
+      return;
+    }
+    if (number < 3)
+      CHECK(gate_wait(&gate, number == 1 ? has_second : has_failed, NULL));
+    if (!conn_say(c, "HTTP/1.1 %d x\r\nContent-Length: 2\r\n\r\n{}",
+                  number == 1 ? 500 : 200))
+      return;
+  }
+}
+
+static void note_both(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx;
+  if (strcmp(cause, "queue") == 0)
+    GATE_CHANGE(&gate, both.fails += err->code != GC_OK;
+                both.ends += err->code == GC_OK);
+}
+
+static void an_answer_ends_no_failure_that_followed_its_request(void) {
+  struct server *server = start_proxy(serve_both, NULL);
+  struct run run;
+  consumers = 2;
+  run_begin(&run, gc_clock_wall_ms, note_both);
+  CHECK(gate_wait(&gate, has_third, NULL));
+  CHECK(gate_wait(&gate, has_ended, NULL));
+  CHECK_INT(both.ends_at_third, 0);
+  CHECK_INT(both.fails, 1);
+  run_end(&run);
+  server_stop(server);
+  consumers = 1;
+}
+
 int main(void) {
   if (mkdtemp(folder) == NULL ||
       attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
@@ -392,6 +464,7 @@ int main(void) {
   RUN(a_clock_in_doubt_pauses_the_receiving);
   RUN(a_message_that_is_no_event_is_said_and_stays);
   RUN(a_request_is_signed_by_the_queues_time_when_ours_is_refused);
+  RUN(an_answer_ends_no_failure_that_followed_its_request);
   CHECK(folder_remove(folder));
   return check_done();
 }
