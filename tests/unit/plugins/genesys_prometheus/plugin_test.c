@@ -416,6 +416,46 @@ static void gzip_needs_a_weight(void) {
   (void)fake_shutdown();
 }
 
+/* Opens a connection from 127.0.0.`last`. */
+static int dial_from(unsigned last) {
+  struct sockaddr_in to = {.sin_family = AF_INET,
+                           .sin_port = htons((uint16_t)port),
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in from = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(0x7f000000 | last)};
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK_INT(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+  CHECK_INT(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+  return fd;
+}
+
+/* Half of the connections send nothing, half wait after a request. */
+static void idle_connections_do_not_slow_a_scrape(void) {
+  static const char request[] = "GET /none HTTP/1.1\r\nHost: x\r\n\r\n";
+  int crowd[120];
+  char answer[1000];
+  begin_plugin("");
+  dispatch_depth("h1", "Sales", 4);
+  for (size_t i = 0; i < GC_COUNT(crowd); i++) {
+    crowd[i] = dial_from(2 + (unsigned)i % 6);
+    if (i % 2 == 0)
+      continue;
+    CHECK_INT(write(crowd[i], request, strlen(request)), strlen(request));
+    CHECK(read(crowd[i], answer, sizeof(answer)) > 0);
+  }
+  uint64_t slowest_ms = 0;
+  for (int i = 0; i < 10; i++) {
+    uint64_t began_ms = gc_clock_now_ms();
+    CHECK_HAS(scrape_metrics(), "host=\"h1\"} 4\n");
+    uint64_t took_ms = gc_clock_now_ms() - began_ms;
+    slowest_ms = took_ms > slowest_ms ? took_ms : slowest_ms;
+  }
+  CHECK(slowest_ms < 200);
+  for (size_t i = 0; i < GC_COUNT(crowd); i++)
+    close(crowd[i]);
+  (void)fake_shutdown();
+}
+
 static void put_wait(enum gc_metric_id metric, const char *qualifier,
                      union gc_number value) {
   const struct gc_sample sample = {.metric = metric,
@@ -512,6 +552,7 @@ int main(void) {
   RUN(the_plugin_shows_its_own_values);
   RUN(the_format_is_the_one_that_is_preferred);
   RUN(gzip_needs_a_weight);
+  RUN(idle_connections_do_not_slow_a_scrape);
   RUN(the_waits_have_a_second_name_on_request);
   RUN(callbacks_are_registered_once);
   RUN(a_port_in_use_is_tried_again);
