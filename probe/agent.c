@@ -19,7 +19,7 @@
  * forked, changed its folder, written a PID file or started a plugin.
  *
  * The report goes to the descriptor of GENESYS_PROBE_FD, in the lines of
- * probe/findings.h and probe/values/values.h. Runs on collectd's main thread;
+ * probe/findings.h. Runs on collectd's main thread;
  * other threads report lines of the log and some results. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -39,8 +39,8 @@
 
 #include "common/daemon/plugin_base.h"
 #include "common/net/account.h"
+#include "probe/findings.h"
 #include "probe/network/network.h"
-#include "probe/values/values.h"
 
 #define OURS "genesys"
 #define NAME "genesys_probe"

@@ -51,7 +51,7 @@ for folder in common plugins; do
 done
 # The probe: agent.c is the part inside collectd, host.c starts it, and main.c is wiring.
 refuse probe "$collectd" 'only agent.c includes collectd' 'probe/*agent.c'
-for f in checks contacts events findings values/format values/values; do
+for f in checks contacts events findings values/format; do
   for end in c h; do
     refuse probe/$f.$end 'common/(net|analytics|daemon)/|plugins/.*/plugin|time\.h|sys/|unistd\.h|fcntl\.h|errno\.h' \
       'the report and its results are pure'

@@ -6,7 +6,7 @@
  * so are all plugins without a gc_block_trial. It runs in the configuration
  * phase, after all sections, on the main thread; the process ends without
  * collectd's other phases. */
-#include "probe/values/values.h"
+#include "probe/findings.h"
 
 #include <netdb.h>
 #include <poll.h>

@@ -269,23 +269,22 @@ static void write_block(char out[BLOCK_SIZE], const char *plugin,
 
 static double per_minute_of(const struct probe_values *v, const char *account) {
   double sum = 0;
-  for (size_t i = 0; i < v->request_count; i++)
-    if (strcmp(v->requests[i].account, account) == 0)
-      sum += v->requests[i].per_minute;
+  for (size_t i = 0; i < v->requests.count; i++)
+    if (strcmp(v->requests.at[i].account, account) == 0)
+      sum += v->requests.at[i].per_minute;
   return sum;
 }
 
 static enum gc_code add_account(const struct probe_values *v,
-                                const struct probe_budget *b,
-                                struct gc_buf *out) {
+                                const struct probe_row *b, struct gc_buf *out) {
   char block[BLOCK_SIZE];
-  for (size_t i = 0; i < v->request_count; i++) {
-    const struct probe_requests *r = &v->requests[i];
+  for (size_t i = 0; i < v->requests.count; i++) {
+    const struct probe_row *r = &v->requests.at[i];
     if (strcmp(r->account, b->account) != 0)
       continue;
     write_block(block, r->plugin, r->block);
-    GC_TRY(gc_buf_print(out, "%-16s  %-24s  %10.2f  %s\n", r->account,
-                        r->family, r->per_minute, block));
+    GC_TRY(gc_buf_print(out, "%-16s  %-24s  %10.2f  %s\n", r->account, r->text,
+                        r->per_minute, block));
   }
   double sum = per_minute_of(v, b->account);
   return gc_buf_print(out, "%-16s  %-24s  %10.2f  of %.0f (%.1f %%)\n",
@@ -295,12 +294,12 @@ static enum gc_code add_account(const struct probe_values *v,
 
 static enum gc_code add_requests(const struct probe_values *v,
                                  struct gc_buf *out) {
-  if (v->budget_count == 0)
+  if (v->budgets.count == 0)
     return GC_OK;
   GC_TRY(gc_buf_print(out, "\n%-16s  %-24s  %10s  BLOCK\n", "ACCOUNT",
                       "REQUESTS", "A MINUTE"));
-  for (size_t i = 0; i < v->budget_count; i++)
-    GC_TRY(add_account(v, &v->budgets[i], out));
+  for (size_t i = 0; i < v->budgets.count; i++)
+    GC_TRY(add_account(v, &v->budgets.at[i], out));
   return GC_OK;
 }
 
@@ -327,10 +326,10 @@ static enum gc_code add_series(const struct probe_values *v,
 static enum gc_code add_notes(const struct probe_values *v,
                               struct gc_buf *out) {
   char block[BLOCK_SIZE];
-  for (size_t i = 0; i < v->note_count; i++) {
-    write_block(block, v->notes[i].plugin, v->notes[i].block);
+  for (size_t i = 0; i < v->notes.count; i++) {
+    write_block(block, v->notes.at[i].plugin, v->notes.at[i].block);
     GC_TRY(gc_buf_print(out, "%s%s: %s\n", i == 0 ? "\n" : "", block,
-                        v->notes[i].text));
+                        v->notes.at[i].text));
   }
   return GC_OK;
 }
@@ -367,22 +366,22 @@ static void add_value(struct gc_document *d, struct json_object *list,
 static void add_costs(struct gc_document *d, struct json_object *root,
                       const struct probe_values *v) {
   struct json_object *list = gc_document_add_array(d, root, "requests");
-  for (size_t i = 0; i < v->request_count; i++) {
-    const struct probe_requests *r = &v->requests[i];
+  for (size_t i = 0; i < v->requests.count; i++) {
+    const struct probe_row *r = &v->requests.at[i];
     struct json_object *one = gc_document_add_object(d, list, NULL);
     gc_document_add_text(d, one, "account", r->account);
-    gc_document_add_text(d, one, "family", r->family);
+    gc_document_add_text(d, one, "family", r->text);
     gc_document_add_real(d, one, "per_minute", r->per_minute);
     gc_document_add_text(d, one, "plugin", r->plugin);
     gc_document_add_text(d, one, "block", r->block);
   }
   list = gc_document_add_array(d, root, "budgets");
-  for (size_t i = 0; i < v->budget_count; i++) {
+  for (size_t i = 0; i < v->budgets.count; i++) {
     struct json_object *one = gc_document_add_object(d, list, NULL);
-    gc_document_add_text(d, one, "account", v->budgets[i].account);
-    gc_document_add_real(d, one, "budget", v->budgets[i].per_minute);
+    gc_document_add_text(d, one, "account", v->budgets.at[i].account);
+    gc_document_add_real(d, one, "budget", v->budgets.at[i].per_minute);
     gc_document_add_real(d, one, "per_minute",
-                         per_minute_of(v, v->budgets[i].account));
+                         per_minute_of(v, v->budgets.at[i].account));
   }
 }
 
@@ -397,11 +396,11 @@ static void add_counts(struct gc_document *d, struct json_object *root,
     gc_document_add_int(d, one, "series", (int64_t)v->series[i].count);
   }
   list = gc_document_add_array(d, root, "notes");
-  for (size_t i = 0; i < v->note_count; i++) {
+  for (size_t i = 0; i < v->notes.count; i++) {
     struct json_object *one = gc_document_add_object(d, list, NULL);
-    gc_document_add_text(d, one, "plugin", v->notes[i].plugin);
-    gc_document_add_text(d, one, "block", v->notes[i].block);
-    gc_document_add_text(d, one, "note", v->notes[i].text);
+    gc_document_add_text(d, one, "plugin", v->notes.at[i].plugin);
+    gc_document_add_text(d, one, "block", v->notes.at[i].block);
+    gc_document_add_text(d, one, "note", v->notes.at[i].text);
   }
 }
 

@@ -4,8 +4,7 @@
 #ifndef PROBE_VALUES_FORMAT_H
 #define PROBE_VALUES_FORMAT_H
 
-#include "probe/checks.h"
-#include "probe/values/values.h"
+#include "probe/findings.h"
 
 struct json_object;
 struct gc_document;

@@ -14,7 +14,6 @@
 #include "common/base/json/document.h"
 #include "probe/checks.h"
 #include "probe/events.h"
-#include "probe/findings.h"
 #include "probe/values/format.h"
 #include "tests/support/case_words.h"
 
@@ -110,18 +109,6 @@ static void run_report(struct case_file *file) {
   free(report);
 }
 
-static void read_values(struct case_file *file, struct probe_findings *findings,
-                        struct probe_values *values, char *report) {
-  for (char *line; (line = case_next_line(&report)) != NULL;) {
-    put_tabs(line);
-    enum gc_code code = probe_findings_read(findings, line);
-    if (code == GC_ERR_PARSE)
-      code = probe_values_read(values, &findings->results, line);
-    if (code != GC_OK)
-      case_say(file, "refused: %s: %s", gc_code_name(code), line);
-  }
-}
-
 static void say_values(struct case_file *file, const struct probe_values *v) {
   for (int f = 0; f < PROBE_FORMAT_COUNT; f++) {
     GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
@@ -145,20 +132,24 @@ static void say_document(struct case_file *file, const struct probe_values *v) {
 
 static void run_values(struct case_file *file) {
   struct probe_findings findings = {.ended = false};
-  struct probe_values values = {.count = 0};
   GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
   char *report = case_text(file, "values");
-  read_values(file, &findings, &values, report);
+  char *at = report;
+  for (char *line; (line = case_next_line(&at)) != NULL;) {
+    put_tabs(line);
+    enum gc_code code = probe_findings_read(&findings, line);
+    if (code != GC_OK)
+      case_say(file, "refused: %s: %.*s", gc_code_name(code),
+               (int)strcspn(line, "\t"), line);
+  }
   if (probe_conclude(&findings, "collectd.conf", "") != GC_OK ||
-      probe_values_conclude(&values, &findings.results) != GC_OK ||
       probe_render(&findings.results, PROBE_TABLE, &out, NULL) != GC_OK ||
-      probe_values_summary(&values, &out) != GC_OK)
+      probe_values_summary(&findings.values, &out) != GC_OK)
     case_give_up(file, "the report");
   print_output(file, PROBE_TABLE, &out);
-  say_values(file, &values);
-  say_document(file, &values);
+  say_values(file, &findings.values);
+  say_document(file, &findings.values);
   case_say(file, "exit: %d", (int)probe_results_worst(&findings.results));
-  probe_values_clear(&values);
   probe_findings_clear(&findings);
   free(report);
 }
