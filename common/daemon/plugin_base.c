@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/daemon/plugin_base.h"
+#include "common/daemon/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,8 +118,7 @@ enum gc_code gc_plugin_add(struct gc_plugin *p, const struct gc_block_class *is,
   }
   /* Added before any thread runs, since the threads of a plugin may report for
    * its blocks. */
-  b->health =
-      gc_daemon_health_add(GC_HEALTH_BLOCK, p->name, b->instance, b->name);
+  b->health = gc_health_add(GC_HEALTH_BLOCK, p->name, b->instance, b->name);
   b->next = p->blocks;
   p->blocks = b;
   return GC_OK;
@@ -170,13 +170,13 @@ static void log_outcome(const struct gc_block *b, const char *cause,
 void gc_block_notice_own(void *ctx, const char *cause,
                          const struct gc_err *err) {
   const struct gc_block *b = ctx;
-  gc_daemon_health_note(b->health, cause, err);
+  gc_health_note(b->health, cause, err);
   log_outcome(b, cause, err);
 }
 
 void gc_block_notice(void *ctx, const char *cause, const struct gc_err *err) {
   const struct gc_block *b = ctx;
-  gc_daemon_health_note(b->health, cause, err);
+  gc_health_note(b->health, cause, err);
   if (b->account == NULL || !gc_code_is_shared(err->code))
     log_outcome(b, cause, err);
 }
@@ -217,7 +217,7 @@ static int on_read_health(user_data_t *ud) {
   struct gc_health_reading reading;
   struct gc_samples sink = gc_health_reading_begin(&reading);
   b->is->read_state(b, HEALTH_READ_S * 1000, &sink);
-  gc_daemon_health_read(b->health, &reading);
+  gc_health_read(b->health, &reading);
   return 0;
 }
 
@@ -247,7 +247,7 @@ void gc_plugin_try(struct gc_block *b) {
   b->runs = check_account(b, &err) == GC_OK && b->is->start(b, &err) == GC_OK;
   if (b->runs)
     return;
-  gc_daemon_health_fail(b->health, &err);
+  gc_health_fail(b->health, &err);
   log_refusal(b, &err);
 }
 
@@ -322,6 +322,7 @@ void gc_plugin_register(struct gc_plugin *p) {
   struct gc_err err;
   gc_clock_begin_run();
   list_plugin(p);
+  gc_health_set_clock(gc_daemon_health_time);
   gc_log_free(p->log); /* of a plugin that is registered again */
   p->log = gc_log_new(p->name);
   if (gc_emit_register(&err) != GC_OK) {

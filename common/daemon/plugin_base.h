@@ -15,7 +15,6 @@
 #ifndef GC_DAEMON_PLUGIN_BASE_H
 #define GC_DAEMON_PLUGIN_BASE_H
 
-#include "common/daemon/log.h"
 #include "common/daemon/options.h"
 #include "common/genesys/endpoint.h"
 #include "common/genesys/sample.h"
@@ -23,6 +22,7 @@
 struct gc_account;
 struct gc_block;
 struct gc_health;
+struct gc_log;
 
 /* Time between two calls of `read_new`: less than a second, so that a change
  * also passes the writer within a second. */

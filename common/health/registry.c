@@ -18,6 +18,11 @@ struct gc_health {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the rest */
 static struct gc_health *all;
 static size_t all_count;
+static struct gc_health_time (*current_time)(void);
+
+void gc_health_set_clock(struct gc_health_time (*now)(void)) {
+  current_time = now;
+}
 
 static const struct gc_health_entity *
 account_of(const struct gc_health_entity *block) {
@@ -50,10 +55,15 @@ static void take_account(struct gc_health *h) {
   h->entity.budget = budget != NULL ? *budget : none;
 }
 
-struct gc_health *gc_health_add(const struct gc_health_id *id,
-                                const struct gc_health_time *t) {
+struct gc_health *gc_health_add(enum gc_health_kind kind, const char *plugin,
+                                const char *name, const char *short_name) {
   struct gc_health *h = gc_zalloc(1, sizeof(*h));
-  gc_health_entity_init(&h->entity, id, t);
+  struct gc_health_id id = {.kind = kind};
+  struct gc_health_time t = current_time();
+  gc_utf8_copy_printable(id.plugin, sizeof(id.plugin), plugin, '_');
+  gc_utf8_copy_printable(id.name, sizeof(id.name), name, '_');
+  gc_utf8_copy_printable(id.short_name, sizeof(id.short_name), short_name, '_');
+  gc_health_entity_init(&h->entity, &id, &t);
   pthread_mutex_lock(&lock);
   struct gc_health **end = &all;
   while (*end != NULL)
@@ -100,29 +110,30 @@ void gc_health_set_latency(struct gc_health *h, uint32_t latency_ms) {
 }
 
 void gc_health_note(struct gc_health *h, const char *cause,
-                    const struct gc_err *err, const struct gc_health_time *t) {
+                    const struct gc_err *err) {
+  struct gc_health_time t = current_time();
   if (h == NULL)
     return;
   pthread_mutex_lock(&lock);
-  gc_health_entity_note(&h->entity, cause, err, t);
+  gc_health_entity_note(&h->entity, cause, err, &t);
   pthread_mutex_unlock(&lock);
 }
 
-void gc_health_read(struct gc_health *h, const struct gc_health_reading *r,
-                    const struct gc_health_time *t) {
+void gc_health_read(struct gc_health *h, const struct gc_health_reading *r) {
+  struct gc_health_time t = current_time();
   if (h == NULL)
     return;
   pthread_mutex_lock(&lock);
-  gc_health_entity_read(&h->entity, r, t);
+  gc_health_entity_read(&h->entity, r, &t);
   pthread_mutex_unlock(&lock);
 }
 
-void gc_health_fail(struct gc_health *h, const struct gc_err *err,
-                    const struct gc_health_time *t) {
+void gc_health_fail(struct gc_health *h, const struct gc_err *err) {
+  struct gc_health_time t = current_time();
   if (h == NULL)
     return;
   pthread_mutex_lock(&lock);
-  gc_health_entity_fail(&h->entity, err, t);
+  gc_health_entity_fail(&h->entity, err, &t);
   pthread_mutex_unlock(&lock);
 }
 
@@ -169,8 +180,8 @@ static void fill_event(struct gc_health_event *event,
     event->cause = *cause;
 }
 
-bool gc_health_next_event(struct gc_health_event *ret,
-                          const struct gc_health_time *t) {
+bool gc_health_next_event(struct gc_health_event *ret) {
+  struct gc_health_time t = current_time();
   bool found = false;
   pthread_mutex_lock(&lock);
   for (struct gc_health *h = all; h != NULL && !found; h = h->next) {
@@ -179,7 +190,7 @@ bool gc_health_next_event(struct gc_health_event *ret,
     take_account(h);
     if (is_account_down(&h->entity))
       continue;
-    found = gc_health_entity_report(&h->entity, t, &changes);
+    found = gc_health_entity_report(&h->entity, &t, &changes);
     if (found)
       fill_event(ret, &h->entity, before, changes);
   }

@@ -25,10 +25,14 @@
 
 struct gc_health;
 
-/* Adds an account or block. The functions below accept NULL and then do
- * nothing. */
-GC_API struct gc_health *gc_health_add(const struct gc_health_id *id,
-                                       const struct gc_health_time *t);
+/* Sets the clocks, before the first call of the others. */
+GC_API void gc_health_set_clock(struct gc_health_time (*now)(void));
+
+/* Adds an account or block: `name` "queues-all", `short_name` "all". The
+ * functions below accept NULL and then do nothing. */
+GC_API struct gc_health *gc_health_add(enum gc_health_kind kind,
+                                       const char *plugin, const char *name,
+                                       const char *short_name);
 GC_API void gc_health_remove(struct gc_health *h);
 
 /* Names the account of a block and the host of its values, once both are
@@ -39,13 +43,10 @@ GC_API void gc_health_set_account(struct gc_health *h, const char *account,
 GC_API void gc_health_set_latency(struct gc_health *h, uint32_t latency_ms);
 /* Each calls the function of health/entity that has the same last word. */
 GC_API void gc_health_note(struct gc_health *h, const char *cause,
-                           const struct gc_err *err,
-                           const struct gc_health_time *t);
+                           const struct gc_err *err);
 GC_API void gc_health_read(struct gc_health *h,
-                           const struct gc_health_reading *r,
-                           const struct gc_health_time *t);
-GC_API void gc_health_fail(struct gc_health *h, const struct gc_err *err,
-                           const struct gc_health_time *t);
+                           const struct gc_health_reading *r);
+GC_API void gc_health_fail(struct gc_health *h, const struct gc_err *err);
 
 /* Copies of all accounts and blocks, in the order of gc_health_add, with the
  * states of one moment. */
@@ -69,8 +70,7 @@ struct gc_health_event {
 
 /* Returns true and the next change that is due. While an account is down the
  * changes of its blocks wait, so that one notification reports the outage. */
-GC_API GC_MUST_CHECK bool gc_health_next_event(struct gc_health_event *ret,
-                                               const struct gc_health_time *t);
+GC_API GC_MUST_CHECK bool gc_health_next_event(struct gc_health_event *ret);
 
 /* Writes the text of a notification: "queues-all: stream_silent (was up) [3
  * changes since the last one]: CAUSE: TEXT", or the reason of the state.

@@ -14,6 +14,7 @@
 #include "common/base/debug.h"
 #include "common/daemon/emit.h"
 #include "common/daemon/health.h"
+#include "common/daemon/log.h"
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/write_tracker.h"
 #include "common/daemon/writers.h"
@@ -119,8 +120,7 @@ static void add_health(void *ctx, const char *account, const char *host) {
   char name[GC_NAME_SIZE];
   snprintf(name, sizeof(name), "account-%s", account);
   if (healths[*at] == NULL)
-    healths[*at] =
-        gc_daemon_health_add(GC_HEALTH_ACCOUNT, plugin.name, name, account);
+    healths[*at] = gc_health_add(GC_HEALTH_ACCOUNT, plugin.name, name, account);
   gc_health_set_account(healths[*at], NULL, gc_emit_state_host(host));
   (*at)++;
 }
@@ -161,7 +161,7 @@ static void read_health_of(void *ctx, const char *account,
     telemetry_samples(&last[at], account, &stats, HEALTH_EVERY_S * 1000, &sink);
   put_lease(account, HEALTH_EVERY_S * 1000, &sink);
   note_read(account);
-  gc_daemon_health_read(healths[at], &reading);
+  gc_health_read(healths[at], &reading);
 }
 
 static void say_of_block(__attribute__((unused)) void *ctx, const char *block,
@@ -171,7 +171,7 @@ static void say_of_block(__attribute__((unused)) void *ctx, const char *block,
 
 static void note_restart(bool saves_now) {
   struct gc_health_snapshot s;
-  struct gc_health_time t = {gc_clock_now_ms(), gc_clock_wall_ms()};
+  struct gc_health_time t = gc_daemon_health_time();
   if (restarts == NULL)
     return;
   gc_health_snapshot_take(&s, &t);
@@ -261,7 +261,7 @@ static void on_notice(const char *account, const char *cause,
   gc_accounts_each(find_health, &found);
   pthread_mutex_lock(&healths_lock);
   if (found.is_found)
-    gc_daemon_health_note(healths[found.at], cause, err);
+    gc_health_note(healths[found.at], cause, err);
   pthread_mutex_unlock(&healths_lock);
   snprintf(where, sizeof(where), "account %s, %s", account, cause);
   gc_log_failure(plugin.log, where, err);

@@ -13,6 +13,7 @@
 #include "common/daemon/analytics_block.h"
 #include "common/daemon/emit.h"
 #include "common/daemon/health.h"
+#include "common/daemon/log.h"
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/write_tracker.h"
 #include "common/health/entity.h"
@@ -416,7 +417,7 @@ static void on_ledger_notice(void *ctx, const char *cause,
   }
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next))
-    gc_daemon_health_note(b->health, cause, err);
+    gc_health_note(b->health, cause, err);
   gc_log_failure(plugin.log, cause, err);
 }
 

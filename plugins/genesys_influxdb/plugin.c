@@ -9,6 +9,7 @@
 #include "plugin.h"
 
 #include "common/daemon/health.h"
+#include "common/daemon/log.h"
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/writers.h"
 #include "common/genesys/clean_name.h"

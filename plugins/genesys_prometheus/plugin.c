@@ -7,6 +7,7 @@
 
 #include "common/base/url.h"
 #include "common/daemon/emit.h"
+#include "common/daemon/log.h"
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/writers.h"
 #include "common/net/clock.h"

@@ -10,6 +10,7 @@
 
 #include "common/base/alloc.h"
 #include "common/daemon/emit.h"
+#include "common/daemon/log.h"
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/write_tracker.h"
 #include "common/net/account.h"

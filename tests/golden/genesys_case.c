@@ -34,6 +34,9 @@ struct run {
   struct gc_health_time now;
 };
 
+static struct gc_health_time step_time; /* of the present step */
+static struct gc_health_time read_clock(void) { return step_time; }
+
 static struct gc_health *health_of(struct run *run, const char *name) {
   for (size_t i = 0; i < run->count; i++)
     if (strcmp(run->all[i].name, name) == 0)
@@ -44,11 +47,9 @@ static struct gc_health *health_of(struct run *run, const char *name) {
 static void add_health(struct run *run, enum gc_health_kind kind,
                        const char *name, const char *short_name,
                        const char *account) {
-  struct gc_health_id id = {.kind = kind, .plugin = "genesys"};
-  snprintf(id.name, sizeof(id.name), "%s", name);
-  snprintf(id.short_name, sizeof(id.short_name), "%s", short_name);
   snprintf(run->all[run->count].name, sizeof(run->all[0].name), "%s", name);
-  run->all[run->count].health = gc_health_add(&id, &run->now);
+  run->all[run->count].health =
+      gc_health_add(kind, "genesys", name, short_name);
   gc_health_set_account(run->all[run->count++].health,
                         strcmp(account, "-") != 0 ? account : NULL, NULL);
 }
@@ -77,7 +78,7 @@ static void step_note(struct run *run, char *words) {
     *text = '\0';
     snprintf(err.text, sizeof(err.text), "%s", text + 1);
   }
-  gc_health_note(health_of(run, words), cause, &err, &run->now);
+  gc_health_note(health_of(run, words), cause, &err);
 }
 
 static enum gc_metric_id metric_of(struct run *run, const char *name) {
@@ -114,7 +115,7 @@ static void step_read(struct run *run, char *words) {
     put_sample(run, &sink, word);
     word = next;
   }
-  gc_health_read(health_of(run, words), &reading, &run->now);
+  gc_health_read(health_of(run, words), &reading);
 }
 
 static unsigned second_of(const struct run *run) {
@@ -171,7 +172,7 @@ static void step_notify(struct run *run, char *unused) {
   struct gc_health_event event;
   char text[GC_HEALTH_MESSAGE_SIZE];
   (void)unused;
-  while (gc_health_next_event(&event, &run->now)) {
+  while (gc_health_next_event(&event)) {
     gc_health_event_message(&event, text);
     case_say(&run->file, "%u %s %s", second_of(run),
              words[gc_health_row(event.state)->severity], text);
@@ -192,6 +193,7 @@ static void run_step(struct run *run, char *line) {
   unsigned long second = strtoul(line, NULL, 10);
   run->now.now_ms = (1000 + second) * 1000;
   run->now.wall_ms = INT64_C(1767225600000) + (int64_t)second * 1000;
+  step_time = run->now;
   for (size_t i = 0; i < GC_COUNT(steps); i++)
     if (strcmp(steps[i].word, word) == 0) {
       steps[i].run(run, words);
@@ -204,6 +206,7 @@ int main(int argc, char **argv) {
   static struct run run;
   if (argc != 2 || !case_read(&run.file, argv[1]))
     return 99;
+  gc_health_set_clock(read_clock);
   char *text = case_text(&run.file, "steps");
   char *at = text;
   for (char *line; (line = case_next_line(&at)) != NULL;)

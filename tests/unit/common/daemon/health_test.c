@@ -28,19 +28,22 @@ static int on_notification(const notification_t *n,
   return 0;
 }
 
+static struct gc_health_time some_time_ago(void) {
+  return (struct gc_health_time){gc_clock_now_ms() - AGO_MS,
+                                 gc_clock_wall_ms() - AGO_MS};
+}
+
 /* Makes a block that has been down for AGO_MS. */
 static struct gc_health *block_down(enum gc_code code, const char *host) {
-  const struct gc_health_time then = {gc_clock_now_ms() - AGO_MS,
-                                      gc_clock_wall_ms() - AGO_MS};
-  const struct gc_health_id id = {.kind = GC_HEALTH_BLOCK,
-                                  .name = "queues-all"};
   struct gc_health_reading r = {.source_count = 1,
                                 .sources = {{"observations", false}}};
   struct gc_err err = {.code = code, .text = "why"};
-  struct gc_health *h = gc_health_add(&id, &then);
+  gc_health_set_clock(some_time_ago);
+  struct gc_health *h = gc_health_add(GC_HEALTH_BLOCK, "", "queues-all", "all");
   gc_health_set_account(h, NULL, host);
-  gc_health_note(h, "observations", &err, &then);
-  gc_health_read(h, &r, &then);
+  gc_health_note(h, "observations", &err);
+  gc_health_read(h, &r);
+  gc_health_set_clock(gc_daemon_health_time);
   return h;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/daemon/log.h"
 #include "common/daemon/plugin_base.h"
 
 #include <stdio.h>
@@ -273,7 +274,7 @@ static void a_block_has_its_health_before_the_start(void) {
       0);
   CHECK_INT(health_now().state, GC_HEALTH_STARTING);
   gc_fail(&err, GC_ERR_STATE, "moved aside");
-  gc_daemon_health_note(plugin.blocks->health, "state", &err);
+  gc_health_note(plugin.blocks->health, "state", &err);
   CHECK_INT(fake_init(), 0);
   CHECK_INT(health_now().state, GC_HEALTH_STATE);
   fake_shutdown();

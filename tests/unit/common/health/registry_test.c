@@ -6,13 +6,12 @@
 static struct gc_health_time t;
 static struct gc_health *account, *block, *other;
 
+static struct gc_health_time read_clock(void) { return t; }
+
 static struct gc_health *add_health(enum gc_health_kind kind, const char *name,
                                     const char *short_name,
                                     const char *account_name) {
-  struct gc_health_id id = {.kind = kind};
-  snprintf(id.name, sizeof(id.name), "%s", name);
-  snprintf(id.short_name, sizeof(id.short_name), "%s", short_name);
-  struct gc_health *h = gc_health_add(&id, &t);
+  struct gc_health *h = gc_health_add(kind, "genesys", name, short_name);
   gc_health_set_account(h, account_name, "host");
   return h;
 }
@@ -42,7 +41,7 @@ static struct gc_health_reading reading_of(const char *source, bool is_up) {
 
 static void read_up(struct gc_health *h, bool is_up) {
   struct gc_health_reading r = reading_of("observations", is_up);
-  gc_health_read(h, &r, &t);
+  gc_health_read(h, &r);
 }
 
 /* Reads all three for `s` seconds; notes the names of the notifications. */
@@ -56,7 +55,7 @@ static void read_for(int s, bool account_up, bool block_up) {
     read_up(account, account_up);
     read_up(block, block_up);
     read_up(other, true);
-    while (gc_health_next_event(&event, &t)) {
+    while (gc_health_next_event(&event)) {
       size_t used = strlen(sent);
       snprintf(sent + used, sizeof(sent) - used, "%s:%s ", event.id.name,
                gc_health_row(event.state)->word);
@@ -109,14 +108,14 @@ static void a_block_takes_the_silence_of_its_accounts_channel(void) {
   struct gc_health_reading r = reading_of("stream", true);
   struct gc_err err = {.code = GC_ERR_TIMEOUT, .text = "no message"};
   begin_registry();
-  gc_health_read(block, &r, &t);
-  gc_health_note(account, "stream 2", &err, &t);
+  gc_health_read(block, &r);
+  gc_health_note(account, "stream 2", &err);
   gc_health_snapshot_take(&s, &t);
   CHECK_INT(s.at[1].state, GC_HEALTH_SILENT);
   CHECK_INT(s.at[2].state, GC_HEALTH_STARTING);
   gc_health_snapshot_clear(&s);
   err.code = GC_OK;
-  gc_health_note(account, "stream 2", &err, &t);
+  gc_health_note(account, "stream 2", &err);
   gc_health_snapshot_take(&s, &t);
   CHECK_INT(s.at[1].state, GC_HEALTH_UP);
   gc_health_snapshot_clear(&s);
@@ -127,7 +126,7 @@ static void a_block_takes_the_silence_of_its_accounts_channel(void) {
 static enum gc_health_state state_after(const char *cause, enum gc_code code) {
   struct gc_err err = {.code = code, .text = "why"};
   struct gc_health_snapshot s;
-  gc_health_note(account, cause, &err, &t);
+  gc_health_note(account, cause, &err);
   gc_health_snapshot_take(&s, &t);
   enum gc_health_state state = s.at[1].state;
   gc_health_snapshot_clear(&s);
@@ -137,7 +136,7 @@ static enum gc_health_state state_after(const char *cause, enum gc_code code) {
 static void only_a_silent_channel_silences_the_stream(void) {
   struct gc_health_reading r = reading_of("stream", true);
   begin_registry();
-  gc_health_read(block, &r, &t);
+  gc_health_read(block, &r);
   CHECK_INT(state_after("stream renewal", GC_ERR_TIMEOUT), GC_HEALTH_UP);
   CHECK_INT(state_after("stream 2 renewal", GC_ERR_TIMEOUT), GC_HEALTH_UP);
   CHECK_INT(state_after("stream", GC_ERR_TIMEOUT), GC_HEALTH_SILENT);
@@ -154,8 +153,8 @@ static void a_block_has_the_cause_of_its_account(void) {
   struct gc_err down = {.code = GC_ERR_UNAVAILABLE, .text = "see the account"};
   begin_registry();
   read_for(10, true, true);
-  gc_health_note(account, "token", &refused, &t);
-  gc_health_note(block, "observations", &down, &t);
+  gc_health_note(account, "token", &refused);
+  gc_health_note(block, "observations", &down);
   read_for(10, false, false);
   gc_health_snapshot_take(&s, &t);
   CHECK_INT(s.at[1].state, GC_HEALTH_REFUSED);
@@ -170,7 +169,7 @@ static void a_block_names_the_wait_of_its_account(void) {
   struct gc_err wait = {.code = GC_ERR_THROTTLED, .text = "429"};
   begin_registry();
   read_for(10, true, true);
-  gc_health_note(account, "throttle", &wait, &t);
+  gc_health_note(account, "throttle", &wait);
   read_for(10, true, false);
   gc_health_snapshot_take(&s, &t);
   CHECK_INT(s.at[0].state, GC_HEALTH_BUDGET);
@@ -186,9 +185,9 @@ static void a_missing_entry_changes_nothing(void) {
   struct gc_err err = {.code = GC_ERR_PARSE};
   struct gc_health_reading r = reading_of("", false);
   struct gc_health_snapshot s;
-  gc_health_note(NULL, "x", &err, &t);
-  gc_health_read(NULL, &r, &t);
-  gc_health_fail(NULL, &err, &t);
+  gc_health_note(NULL, "x", &err);
+  gc_health_read(NULL, &r);
+  gc_health_fail(NULL, &err);
   gc_health_set_account(NULL, "a", "b");
   gc_health_remove(NULL);
   gc_health_snapshot_take(&s, &t);
@@ -197,6 +196,7 @@ static void a_missing_entry_changes_nothing(void) {
 }
 
 int main(void) {
+  gc_health_set_clock(read_clock);
   RUN(an_account_is_reported_in_place_of_its_blocks);
   RUN(a_block_that_stays_down_is_reported_after_its_account);
   RUN(a_snapshot_is_of_this_moment_and_in_order);

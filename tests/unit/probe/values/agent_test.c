@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "probe/values/agent.c"
 
+#include "common/daemon/log.h"
 #include "common/daemon/write_tracker.h"
 #include "tests/support/check.h"
 #include "tests/support/fake_daemon.h"
