@@ -11,7 +11,6 @@
 #include "common/health/entity.h"
 #include "common/net/clock.h"
 #include "common/net/http/inspect.h"
-#include "probe/network/call.h"
 #include "probe/network/redis.h"
 
 enum {
@@ -29,6 +28,13 @@ static gc_accounts_notice *log_notice;        /* the plugin's own; NULL: none */
 static _Atomic bool is_checking;              /* rows show what fails */
 static const struct probe_reporter *reporter; /* set before accounts start */
 
+static struct probe_place account_place(const struct probe_reporter *r,
+                                        const char *account) {
+  struct probe_place p = {.reporter = r};
+  snprintf(p.subject, sizeof(p.subject), "<Account \"%.250s\">", account);
+  return p;
+}
+
 static bool has_row(const char *cause) {
   return is_checking &&
          (strcmp(cause, "token") == 0 || strcmp(cause, "api") == 0);
@@ -36,9 +42,8 @@ static bool has_row(const char *cause) {
 
 /* An outcome that costs no value is a row of the queues, and no warning. */
 static void report_information(const char *account, const struct gc_err *err) {
-  char subject[PROBE_SUBJECT_SIZE];
-  snprintf(subject, sizeof(subject), "<Account \"%.250s\">", account);
-  probe_report(reporter, PROBE_QUEUES, PROBE_OK, subject, "%s", err->text);
+  const struct probe_place p = account_place(reporter, account);
+  probe_report(&p, PROBE_QUEUES, PROBE_OK, "%s", err->text);
 }
 
 static void keep_notice(const char *account, const char *cause,
@@ -88,9 +93,8 @@ static const enum probe_check check_of_step[GC_INSPECT_STEP_COUNT] = {
     [GC_INSPECT_TCP] = PROBE_TCP,
     [GC_INSPECT_TLS] = PROBE_TLS};
 
-static void report_certificate(const struct probe_reporter *r,
-                               const struct gc_connect *c, const char *subject,
-                               const char *host,
+static void report_certificate(const struct probe_place *p,
+                               const struct gc_connect *c, const char *host,
                                const struct gc_inspection *seen) {
   int64_t days = (seen->not_after_ms - gc_clock_wall_ms()) / DAY_MS;
   bool is_verified = c->verify_peer && c->verify_host;
@@ -98,47 +102,46 @@ static void report_certificate(const struct probe_reporter *r,
   char left[64] = "";
   if (seen->not_after_ms != 0)
     snprintf(left, sizeof(left), "; %" PRId64 " days left", days);
-  probe_report(r, PROBE_TLS, expires || !is_verified ? PROBE_WARNING : PROBE_OK,
-               subject, "%s%s: %s%s%s", host, seen->proxy, seen->chain, left,
+  probe_report(p, PROBE_TLS, expires || !is_verified ? PROBE_WARNING : PROBE_OK,
+               "%s%s: %s%s%s", host, seen->proxy, seen->chain, left,
                is_verified ? ""
                            : "; not verified: VerifyPeer or VerifyHost is "
                              "false");
 }
 
-static void report_step(const struct probe_reporter *r, const char *subject,
-                        const char *host, const struct gc_inspection *seen,
+static void report_step(const struct probe_place *p, const char *host,
+                        const struct gc_inspection *seen,
                         enum gc_inspect_step step) {
   bool is_dns = step == GC_INSPECT_DNS;
   uint32_t begin_ms = is_dns ? 0 : seen->ms[step - 1];
   probe_report(
-      r, check_of_step[step], PROBE_OK, subject, "%s%s: %s%s in %u ms", host,
+      p, check_of_step[step], PROBE_OK, "%s%s: %s%s in %u ms", host,
       seen->proxy, is_dns ? "is " : "connected to ", seen->address,
       (unsigned)(seen->ms[step] > begin_ms ? seen->ms[step] - begin_ms : 0));
 }
 
 /* Reports the steps of a connection to the server. True if it was made. */
-static bool check_server(const struct probe_reporter *r,
-                         const struct gc_connect *c, const char *subject,
-                         const char *url) {
+static bool check_server(const struct probe_place *p,
+                         const struct gc_connect *c, const char *url) {
   struct gc_inspection seen;
   char host[300];
   const char *begin = strstr(url, "://");
   begin = begin != NULL ? begin + 3 : url;
   snprintf(host, sizeof(host), "%.*s", (int)strcspn(begin, "/"), begin);
-  gc_http_inspect(c, url, probe_left_ms(r, c->connect_timeout_ms + 1000),
+  gc_http_inspect(c, url, probe_left_ms(p, c->connect_timeout_ms + 1000),
                   &seen);
   bool is_tls = strncmp(url, "https:", 6) == 0;
   int last = is_tls ? GC_INSPECT_TLS : GC_INSPECT_TCP;
   for (int i = 0; i <= last && i < (int)seen.failed; i++)
     if (i == GC_INSPECT_TLS)
-      report_certificate(r, c, subject, host, &seen);
+      report_certificate(p, c, host, &seen);
     else
-      report_step(r, subject, host, &seen, (enum gc_inspect_step)i);
+      report_step(p, host, &seen, (enum gc_inspect_step)i);
   if (seen.failed == GC_INSPECT_STEP_COUNT)
     return true;
   /* Errors of the configuration do not name the proxy. */
   bool names_proxy = strstr(seen.err.text, seen.proxy) != NULL;
-  probe_report(r, check_of_step[seen.failed], PROBE_FAILED, subject, "%s%s",
+  probe_report(p, check_of_step[seen.failed], PROBE_FAILED, "%s%s",
                seen.err.text, names_proxy ? "" : seen.proxy);
   return false;
 }
@@ -150,14 +153,14 @@ static size_t origin_len(const char *url) {
   return (size_t)(host - url) + strcspn(host, "/");
 }
 
-static bool check_account_servers(const struct probe_reporter *r,
-                                  struct gc_account *a, const char *subject) {
-  const char *token = gc_account_token_url(a), *base = gc_account_base_url(a);
+static bool check_account_servers(const struct probe_place *p) {
+  const char *token = gc_account_token_url(p->account),
+             *base = gc_account_base_url(p->account);
   size_t len = origin_len(base);
   bool is_one = origin_len(token) == len && strncmp(token, base, len) == 0;
-  bool is_reached = check_server(r, gc_account_connect(a), subject, token);
-  if (!is_one && probe_has_time(r, PROBE_DNS, subject))
-    is_reached &= check_server(r, gc_account_connect(a), subject, base);
+  bool is_reached = check_server(p, gc_account_connect(p->account), token);
+  if (!is_one && probe_has_time(p, PROBE_DNS))
+    is_reached &= check_server(p, gc_account_connect(p->account), base);
   return is_reached;
 }
 
@@ -194,27 +197,26 @@ static int64_t token_life_ms(struct gc_account *a) {
   return t.stats.life_ms;
 }
 
-static void report_token(const struct probe_reporter *r, int64_t life_ms,
-                         const char *subject, const struct probe_answer *answer,
+static void report_token(const struct probe_place *p, int64_t life_ms,
+                         const struct probe_answer *answer,
                          const struct gc_document *d) {
   struct gc_err err;
   char scopes[400] = "";
   take_token_err(&err);
   if (life_ms <= 0) {
-    probe_report(r, PROBE_TOKEN, PROBE_FAILED, subject, "%s",
+    probe_report(p, PROBE_TOKEN, PROBE_FAILED, "%s",
                  err.code != GC_OK ? err.text : answer->err.text);
     return;
   }
   if (d->root != NULL)
     add_scopes(d, scopes, sizeof(scopes));
-  probe_report(r, PROBE_TOKEN, err.code == GC_OK ? PROBE_OK : PROBE_FAILED,
-               subject, "valid for %" PRId64 " s%s%s%s", life_ms / 1000, scopes,
+  probe_report(p, PROBE_TOKEN, err.code == GC_OK ? PROBE_OK : PROBE_FAILED,
+               "valid for %" PRId64 " s%s%s%s", life_ms / 1000, scopes,
                err.code == GC_OK ? "" : "; ",
                err.code == GC_OK ? "" : err.text);
 }
 
-static void report_organisation(const struct probe_reporter *r,
-                                const char *subject,
+static void report_organisation(const struct probe_place *p,
                                 const struct probe_answer *answer,
                                 const struct gc_document *d) {
   struct json_object *o = gc_document_member(d->root, "organization");
@@ -222,19 +224,19 @@ static void report_organisation(const struct probe_reporter *r,
   const char *id = gc_document_text(o, "id");
   /* Gateways of the guide dialect have no such path. */
   if (answer->err.code == GC_ERR_NOT_FOUND)
-    probe_report(r, PROBE_ORGANISATION, PROBE_OK, subject,
+    probe_report(p, PROBE_ORGANISATION, PROBE_OK,
                  "the server does not name its organisation (404)");
   else if (answer->err.code != GC_OK || name == NULL)
-    probe_report(r, PROBE_ORGANISATION, PROBE_FAILED, subject, "%s",
+    probe_report(p, PROBE_ORGANISATION, PROBE_FAILED, "%s",
                  answer->err.code != GC_OK ? answer->err.text
                                            : "the answer has no organisation");
   else
-    probe_report(r, PROBE_ORGANISATION, PROBE_OK, subject, "%.200s%s%.60s%s",
-                 name, id != NULL ? " (" : "", id != NULL ? id : "",
+    probe_report(p, PROBE_ORGANISATION, PROBE_OK, "%.200s%s%.60s%s", name,
+                 id != NULL ? " (" : "", id != NULL ? id : "",
                  id != NULL ? ")" : "");
 }
 
-static void report_clock(const struct probe_reporter *r, const char *subject,
+static void report_clock(const struct probe_place *p,
                          const struct probe_answer *answer) {
   /* The header has whole seconds, so the real time is half a second later on
    * average. */
@@ -243,66 +245,55 @@ static void report_clock(const struct probe_reporter *r, const char *subject,
   char words[80] = "this host and the server agree";
   char server[GC_TIMESTAMP_SIZE], host[GC_TIMESTAMP_SIZE];
   if (answer->date_ms == 0) {
-    probe_report(r, PROBE_CLOCK, PROBE_WARNING, subject,
-                 "the server sends no Date");
+    probe_report(p, PROBE_CLOCK, PROBE_WARNING, "the server sends no Date");
     return;
   }
   if (off_ms > CLOCK_CLOSE_MS)
     snprintf(words, sizeof(words), "this host is %" PRId64 " s %s the server",
              (off_ms + 500) / 1000, offset_ms < 0 ? "behind" : "ahead of");
-  probe_report(r, PROBE_CLOCK,
+  probe_report(p, PROBE_CLOCK,
                off_ms <= CLOCK_CLOSE_MS ? PROBE_OK
                : off_ms <= CLOCK_MAX_MS ? PROBE_WARNING
                                         : PROBE_FAILED,
-               subject, "%s: server %s, host %s", words,
+               "%s: server %s, host %s", words,
                gc_timestamp_print(server, answer->date_ms),
                gc_timestamp_print(host, answer->wall_ms));
 }
 
-static bool check_token(const struct probe_reporter *r, struct gc_account *a,
-                        const char *subject) {
+static bool check_token(const struct probe_place *p) {
   static const struct probe_request request = {.endpoint = GC_ENDPOINT_TOKEN};
   GC_AUTO(gc_document_clear) struct gc_document d = {0};
   GC_AUTO(probe_answer_clear) struct probe_answer answer = {.date_ms = 0};
-  if (probe_call(r, a, &request, &answer) == GC_OK)
+  if (probe_call(p, &request, &answer) == GC_OK)
     answer.err.code = gc_document_read(&d, gc_buf_string(&answer.body),
                                        answer.body.len, 65536, &answer.err);
-  int64_t life_ms = token_life_ms(a);
-  report_token(r, life_ms, subject, &answer, &d);
+  int64_t life_ms = token_life_ms(p->account);
+  report_token(p, life_ms, &answer, &d);
   if (life_ms <= 0)
     return false;
-  report_organisation(r, subject, &answer, &d);
+  report_organisation(p, &answer, &d);
   if (answer.err.code != GC_ERR_TIMEOUT && answer.err.code != GC_ERR_NETWORK)
-    report_clock(r, subject, &answer);
+    report_clock(p, &answer);
   return answer.err.code == GC_OK || answer.err.code == GC_ERR_NOT_FOUND;
-}
-
-static void check_lease(const struct probe_reporter *r, struct gc_account *a,
-                        const char *subject) {
-  struct probe_place p = {.reporter = r, .account = a};
-  snprintf(p.subject, sizeof(p.subject), "%s", subject);
-  probe_redis_check_lease(&p);
 }
 
 struct gc_account *probe_account_check(const struct probe_reporter *r,
                                        const char *name) {
-  char subject[PROBE_SUBJECT_SIZE];
   struct gc_err err = {.code = GC_OK};
+  struct probe_place p = account_place(r, name);
   reporter = r;
-  snprintf(subject, sizeof(subject), "<Account \"%.250s\">", name);
-  if (!probe_has_time(r, PROBE_DNS, subject))
+  if (!probe_has_time(&p, PROBE_DNS))
     return NULL;
-  struct gc_account *a = gc_account_get(name, &err);
-  if (a == NULL) {
-    probe_report(r, PROBE_TOKEN, PROBE_FAILED, subject, "%s", err.text);
+  p.account = gc_account_get(name, &err);
+  if (p.account == NULL) {
+    probe_report(&p, PROBE_TOKEN, PROBE_FAILED, "%s", err.text);
     return NULL;
   }
-  bool works = check_account_servers(r, a, subject) &&
-               probe_has_time(r, PROBE_TOKEN, subject) &&
-               check_token(r, a, subject);
-  check_lease(r, a, subject);
+  bool works = check_account_servers(&p) && probe_has_time(&p, PROBE_TOKEN) &&
+               check_token(&p);
+  probe_redis_check_lease(&p);
   if (works)
-    return a;
-  gc_account_put(a);
+    return p.account;
+  gc_account_put(p.account);
   return NULL;
 }

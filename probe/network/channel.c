@@ -9,7 +9,6 @@
 #include "common/net/channels/channels.h"
 #include "common/net/clock.h"
 #include "common/net/socket/websocket.h"
-#include "probe/network/call.h"
 
 enum {
   MESSAGE_MAX_BYTES = 1 << 20,
@@ -19,8 +18,7 @@ enum {
 
 static void fail_channel(const struct probe_place *p, const char *what,
                          const struct gc_err *err) {
-  probe_report(p->reporter, PROBE_CHANNEL, PROBE_FAILED, p->subject, "%s%s",
-               what, err->text);
+  probe_report(p, PROBE_CHANNEL, PROBE_FAILED, "%s%s", what, err->text);
 }
 
 /* Sends a request about a channel and reads the JSON answer. */
@@ -28,7 +26,7 @@ static enum gc_code read_answer(const struct probe_place *p,
                                 const struct probe_request *request,
                                 struct gc_document *d, struct gc_err *ret_err) {
   GC_AUTO(probe_answer_clear) struct probe_answer answer = {.date_ms = 0};
-  if (probe_call(p->reporter, p->account, request, &answer) == GC_OK &&
+  if (probe_call(p, request, &answer) == GC_OK &&
       gc_document_read(d, gc_buf_string(&answer.body), answer.body.len,
                        answer.body.max, &answer.err) == GC_OK)
     return GC_OK;
@@ -69,7 +67,7 @@ static bool has_room(const struct probe_place *p, size_t *ret_count) {
   for (size_t i = 0; i < *ret_count && i < GC_CHANNELS_MAX; i++)
     if (has_no_topic(p, gc_document_text(gc_document_element(list, i), "id")))
       return true;
-  probe_report(p->reporter, PROBE_CHANNEL, PROBE_WARNING, p->subject,
+  probe_report(p, PROBE_CHANNEL, PROBE_WARNING,
                "not tried: the OAuth client has %zu channels, all in use, and "
                "another one would drop one of them",
                *ret_count);
@@ -150,8 +148,7 @@ static enum gc_code try_socket(const struct probe_place *p, const char *url,
   (void)gc_fail(&t.err, GC_ERR_TIMEOUT, "no answer within %d s",
                 PROBE_STEP_LIMIT_MS / 1000);
   gc_loop_call(loop, open_socket, &t);
-  (void)probe_wait_for(&t.opened,
-                       probe_left_ms(p->reporter, PROBE_STEP_LIMIT_MS));
+  (void)probe_wait_for(&t.opened, probe_left_ms(p, PROBE_STEP_LIMIT_MS));
   gc_loop_call(loop, close_socket, &t);
   if (t.is_open)
     (void)probe_wait_for(&t.closed, CLOSE_WAIT_MS);
@@ -174,9 +171,8 @@ static bool is_permitted(const struct probe_place *p, struct json_object *one) {
       NULL);
   if (state == NULL || strcmp(state, "Rejected") != 0)
     return true;
-  probe_report(p->reporter, missing != NULL ? PROBE_PERMISSION : PROBE_CHANNEL,
-               PROBE_FAILED, p->subject,
-               "%.100s%sthe topic %.150s is rejected: %.200s",
+  probe_report(p, missing != NULL ? PROBE_PERMISSION : PROBE_CHANNEL,
+               PROBE_FAILED, "%.100s%sthe topic %.150s is rejected: %.200s",
                missing != NULL ? missing : "",
                missing != NULL ? ": missing: " : "", topic != NULL ? topic : "",
                reason != NULL ? reason : "no reason is given");
@@ -221,12 +217,14 @@ static bool give_back(const struct probe_place *p, const char *tail) {
   const struct probe_reporter r = {.say = p->reporter->say,
                                    .end_ms =
                                        gc_clock_now_ms() + GIVE_BACK_LIMIT_MS};
+  struct probe_place place = *p;
+  place.reporter = &r;
   const struct probe_request request = {
       .endpoint = GC_ENDPOINT_SUBSCRIPTIONS_REMOVE, .path_tail = tail};
   GC_AUTO(probe_answer_clear) struct probe_answer answer = {.date_ms = 0};
-  if (probe_call(&r, p->account, &request, &answer) == GC_OK)
+  if (probe_call(&place, &request, &answer) == GC_OK)
     return true;
-  probe_report(p->reporter, PROBE_CHANNEL, PROBE_WARNING, p->subject,
+  probe_report(p, PROBE_CHANNEL, PROBE_WARNING,
                "the topics of a channel were not removed; the platform ends "
                "the channel within a day: %s",
                answer.err.text);
@@ -248,7 +246,7 @@ static void use_channel(const struct probe_place *p,
   if (is_subscribed && !is_open)
     fail_channel(p, "the socket: ", &err);
   if (is_open && is_back)
-    probe_report(p->reporter, PROBE_CHANNEL, PROBE_OK, p->subject,
+    probe_report(p, PROBE_CHANNEL, PROBE_OK,
                  "created beside %zu others, subscribed to %zu topic%s of a "
                  "queue, connected; its topics are removed",
                  others, topics->count, topics->count == 1 ? "" : "s");
@@ -262,10 +260,9 @@ void probe_channel_check(const struct probe_place *p,
   GC_AUTO(gc_channel_id_clear) struct gc_channel_id id = {.id = NULL};
   size_t others = 0;
   int64_t expires_ms;
-  if (!probe_has_time(p->reporter, PROBE_CHANNEL, p->subject) ||
-      !has_room(p, &others))
+  if (!probe_has_time(p, PROBE_CHANNEL) || !has_room(p, &others))
     return;
-  if (probe_call(p->reporter, p->account, &request, &answer) != GC_OK ||
+  if (probe_call(p, &request, &answer) != GC_OK ||
       gc_channel_id_parse(gc_buf_string(&answer.body), answer.body.len, &id,
                           &expires_ms, &answer.err) != GC_OK)
     fail_channel(p, "", &answer.err);

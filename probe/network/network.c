@@ -18,12 +18,13 @@
 #include "plugins/genesys_analytics/options.h"
 #include "plugins/genesys_flowmetrics/flows/observations.h"
 #include "plugins/genesys_flowmetrics/options.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/client.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
 #include "plugins/genesys_influxdb/options.h"
 #include "plugins/genesys_influxdb/sender/answer.h"
 #include "plugins/genesys_realtime/options.h"
-#include "probe/network/call.h"
-#include "probe/network/permissions.h"
-#include "probe/network/place.h"
+#include "probe/network/channel.h"
+#include "probe/network/redis.h"
 
 /* ---- queries ---- */
 
@@ -38,25 +39,23 @@ static void poll_interval(const struct probe_place *p,
   GC_AUTO(gc_document_clear) struct gc_document d = {0};
   int64_t period_ms = q->rule.period_ms;
   int64_t end_ms = gc_timestamp_floor(gc_clock_wall_ms(), period_ms);
-  if (!probe_has_time(p->reporter, PROBE_POLL, p->subject) ||
+  if (!probe_has_time(p, PROBE_POLL) ||
       gc_analytics_query_body(q, end_ms - period_ms, end_ms, NULL, 0, &body) !=
           GC_OK)
     return;
   const struct probe_request request = {.endpoint = endpoint,
                                         .body = body.data};
-  (void)probe_call(p->reporter, p->account, &request, &answer);
+  (void)probe_call(p, &request, &answer);
   probe_permission_report(p, endpoint, &answer.err);
   if (answer.err.code != GC_OK) {
-    probe_report(p->reporter, PROBE_POLL, PROBE_FAILED, p->subject, "%s",
-                 answer.err.text);
+    probe_report(p, PROBE_POLL, PROBE_FAILED, "%s", answer.err.text);
     return;
   }
   /* An answer without a list of results counts as 0 groups. */
   enum gc_code code =
       gc_document_read(&d, gc_buf_string(&answer.body), answer.body.len,
                        answer.body.max, &answer.err);
-  probe_report(p->reporter, PROBE_POLL, code == GC_OK ? PROBE_OK : PROBE_FAILED,
-               p->subject,
+  probe_report(p, PROBE_POLL, code == GC_OK ? PROBE_OK : PROBE_FAILED,
                code == GC_OK ? "%s: %zu groups in %zu bytes" : "%s: no JSON",
                gc_interval_print(interval, end_ms - period_ms, end_ms),
                gc_document_count(gc_document_member(d.root, "results")),
@@ -127,18 +126,17 @@ static void report_answer(void *ctx, const struct gc_reply *reply,
   const char *kind = r->target->version == INFLUX_V1 ? "database" : "bucket";
   char words[WORDS_SIZE];
   if (reply->failure != GC_FAILURE_NONE) {
-    probe_report(p->reporter, PROBE_INFLUXDB, PROBE_FAILED, p->subject, "%s",
-                 err->text);
+    probe_report(p, PROBE_INFLUXDB, PROBE_FAILED, "%s", err->text);
     return;
   }
   struct influx_decision decision = influx_decide(reply);
   influx_answer_words(&reply->body, words, sizeof(words));
   if (decision.action == INFLUX_ACCEPTED)
-    probe_report(p->reporter, PROBE_INFLUXDB, PROBE_OK, p->subject,
+    probe_report(p, PROBE_INFLUXDB, PROBE_OK,
                  "%s: the %s \"%s\" may be written (%d); nothing was",
                  r->target->url, kind, store_of(r->target), reply->status);
   else
-    probe_report(p->reporter, PROBE_INFLUXDB, PROBE_FAILED, p->subject,
+    probe_report(p, PROBE_INFLUXDB, PROBE_FAILED,
                  "%s: %d for the %s \"%s\": %s%s%s", r->target->url,
                  reply->status, kind, store_of(r->target), words,
                  decision.hint[0] != '\0' ? "; " : "", decision.hint);
@@ -183,22 +181,191 @@ static enum gc_code write_comment(const struct probe_place *p,
                           .body = comment,
                           .body_len = strlen(comment),
                           .body_max = 65536};
-  return probe_server_send(p->reporter, server, &x, report_answer, &r, err);
+  return probe_server_send(p, server, &x, report_answer, &r, err);
 }
 
 static void check_node(const struct probe_place *p) {
   struct influx_node_settings settings = {.password = NULL};
   struct probe_server server = {.loop = NULL};
   struct gc_err err = {.code = GC_OK};
-  if (!probe_has_time(p->reporter, PROBE_INFLUXDB, p->subject))
+  if (!probe_has_time(p, PROBE_INFLUXDB))
     return;
   (void)gc_fail(&err, GC_ERR_MEMORY, "out of memory");
   node_settings(p->block->options, &settings);
   if (probe_server_open(&server, &settings.connect, &err) != GC_OK ||
       write_comment(p, &settings, &server, &err) != GC_OK)
-    probe_report(p->reporter, PROBE_INFLUXDB, PROBE_FAILED, p->subject, "%s",
-                 err.text);
+    probe_report(p, PROBE_INFLUXDB, PROBE_FAILED, "%s", err.text);
   probe_server_close(&server);
+}
+
+/* ---- attributes ---- */
+
+enum { METADATA_TIMEOUT_MS = 5000, METADATA_CONNECT_MS = 1000 };
+
+struct sqs_trial {
+  const struct probe_place *place;
+  const struct attributes_options *options;
+  struct probe_server queue, metadata;
+  struct gc_transport transport; /* of the keys */
+  struct credentials_keeper *keeper;
+  struct credentials keys; /* secret */
+  struct probe_wait wait;
+  struct gc_err err;
+};
+
+/* ---- keys ---- */
+
+static void take_keys(struct sqs_trial *t, const struct credentials *keys) {
+  t->keys = *keys;
+  t->err.code = GC_OK;
+  probe_wait_end(&t->wait);
+}
+
+static void on_keys(void *ctx, const struct gc_err *err) {
+  struct sqs_trial *t = ctx;
+  const struct credentials *keys =
+      err->code == GC_OK ? credentials_get(t->keeper, on_keys, t) : NULL;
+  if (keys != NULL) {
+    take_keys(t, keys);
+  } else if (err->code != GC_OK) {
+    t->err = *err;
+    probe_wait_end(&t->wait);
+  }
+}
+
+static void get_keys(void *ctx) {
+  struct sqs_trial *t = ctx;
+  const struct credentials *keys = credentials_get(t->keeper, on_keys, t);
+  if (keys != NULL)
+    take_keys(t, keys);
+}
+
+static void free_keeper(void *ctx) {
+  struct sqs_trial *t = ctx;
+  credentials_keeper_free(t->keeper);
+  t->keeper = NULL;
+}
+
+/* Keys of a container or an instance come from the cloud's own addresses, to
+ * which the block's options do not apply. */
+static enum gc_code open_servers(struct sqs_trial *t,
+                                 const struct attributes_config *config,
+                                 struct gc_err *err) {
+  static char all_hosts[] = "*";
+  const struct gc_connect metadata = {.timeout_ms = METADATA_TIMEOUT_MS,
+                                      .connect_timeout_ms = METADATA_CONNECT_MS,
+                                      .verify_peer = true,
+                                      .verify_host = true,
+                                      .no_proxy = all_hosts};
+  struct gc_connect connect = t->options->connect;
+  bool is_sts = config->credentials.place == CREDENTIALS_WEB_IDENTITY;
+  connect.timeout_ms = PROBE_STEP_LIMIT_MS;
+  connect.address_option = "QueueURL (or AWSRegion)";
+  GC_TRY(probe_server_open(&t->queue, &connect, err));
+  GC_TRY(probe_server_open(&t->metadata, is_sts ? &connect : &metadata, err));
+  t->transport = gc_http_transport(t->metadata.http);
+  t->keeper = credentials_keeper_new(&config->credentials, &t->transport,
+                                     gc_clock_now_ms, gc_clock_wall_ms);
+  return t->keeper != NULL ? GC_OK
+                           : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+}
+
+static enum gc_code find_keys(struct sqs_trial *t, struct gc_err *err) {
+  uint32_t limit_ms = probe_left_ms(t->place, PROBE_STEP_LIMIT_MS);
+  (void)gc_fail(&t->err, GC_ERR_TIMEOUT, "no keys within %u s",
+                (unsigned)(limit_ms / 1000));
+  (void)probe_wait_run(&t->wait, t->metadata.loop, get_keys, free_keeper, t,
+                       limit_ms);
+  *err = t->err;
+  return err->code;
+}
+
+/* ---- one receive ---- */
+
+static void report_receive(void *ctx, const struct gc_reply *reply,
+                           const struct gc_err *err) {
+  const struct sqs_trial *t = ctx;
+  const struct probe_place *p = t->place;
+  struct gc_err refused = {.code = GC_OK};
+  if (sqs_check_reply(reply, err, "ReceiveMessage", &refused) == GC_OK) {
+    GC_AUTO(gc_document_clear) struct gc_document d = {0};
+    bool is_json =
+        gc_document_read(&d, gc_buf_string(&reply->body), reply->body.len,
+                         SQS_ANSWER_MAX_BYTES, NULL) == GC_OK;
+    size_t count = gc_document_count(gc_document_member(d.root, "Messages"));
+    probe_report(p, PROBE_SQS, is_json ? PROBE_OK : PROBE_FAILED, "%s: %s",
+                 t->options->sqs.queue_url,
+                 !is_json    ? "the answer is no JSON"
+                 : count > 0 ? "a message was received, and stays in the queue"
+                             : "no message is visible now");
+    return;
+  }
+  probe_report(p, PROBE_SQS, PROBE_FAILED, "%s", refused.text);
+}
+
+static enum gc_code receive_once(struct sqs_trial *t, struct gc_err *err) {
+  const struct sqs_options *o = &t->options->sqs;
+  struct sqs_client client;
+  struct sqs_request r = {.exchange = {.body_max = SQS_ANSWER_MAX_BYTES},
+                          .body = {.max = 65536}};
+  sqs_client_init(&client, o->queue_url, o->region, NULL);
+  enum gc_code code = sqs_receive_body(o->queue_url, 1, 0, 0, &r.body, err);
+  if (code == GC_OK) {
+    sqs_request_sign(&client, &r, &t->keys, "AmazonSQS.ReceiveMessage");
+    code = probe_server_send(t->place, &t->queue, &r.exchange, report_receive,
+                             t, err);
+  }
+  gc_buf_clear(&r.body);
+  sqs_request_end(&r);
+  return code;
+}
+
+static void check_sqs(const struct probe_place *p,
+                      const struct attributes_options *o,
+                      const struct attributes_config *config) {
+  struct sqs_trial t = {.place = p, .options = o};
+  struct gc_err err = {.code = GC_OK};
+  if (!probe_has_time(p, PROBE_SQS))
+    return;
+  if (open_servers(&t, config, &err) != GC_OK || find_keys(&t, &err) != GC_OK ||
+      receive_once(&t, &err) != GC_OK)
+    probe_report(p, PROBE_SQS, PROBE_FAILED, "%s", err.text);
+  credentials_keeper_free(t.keeper);
+  probe_server_close(&t.queue);
+  probe_server_close(&t.metadata);
+  explicit_bzero(&t.keys, sizeof(t.keys));
+}
+
+/* Tries the topic of one queue; the block subscribes to those of all queues. */
+static void check_notifications(const struct probe_place *p) {
+  if (probe_permission_check(p, GC_ENDPOINT_QUEUES) != GC_OK ||
+      p->state->channel_tried)
+    return;
+  p->state->channel_tried = true;
+  struct gc_entities *queues = probe_names_read(p, GC_QUEUE);
+  if (queues != NULL && gc_entities_count(queues) > 0) {
+    struct probe_topics topics = {.count = 1};
+    gc_topic_of_queue(topics.at[0], gc_entities_at(queues, 0)->id);
+    probe_channel_check(p, &topics);
+  }
+  gc_entities_put(queues);
+}
+
+/* An <Attributes> block: its source, and the Redis of its state. Opens no port
+ * of a webhook, because the live agent may have it. Of a queue of SQS it
+ * receives up to one message with a visibility time-out of 0, so that the
+ * message stays visible to the agent, and deletes nothing: this needs
+ * sqs:ReceiveMessage alone. SQS counts the receive (ApproximateReceiveCount).
+ */
+static void check_attributes(const struct probe_place *p) {
+  const struct attributes_block *b = (const struct attributes_block *)p->block;
+  const struct attributes_options *o = p->block->options;
+  if (o->source == FROM_SQS)
+    check_sqs(p, o, &b->config);
+  else if (o->source == FROM_NOTIFICATIONS && p->account != NULL)
+    check_notifications(p);
+  if (b->config.is_shared)
+    probe_redis_check(p, &b->config.redis);
 }
 
 /* ---- StateDir ---- */
@@ -236,23 +403,23 @@ static void look_at_folder(void *ctx) {
 
 static void check_folder(const struct probe_reporter *r, const char *folder) {
   enum { LOOK_MS = 2000 };
+  const struct probe_place p = {.reporter = r, .subject = "genesys"};
   if (folder == NULL)
     return;
   struct gc_detached *d = gc_detached_new("gc-probe", LOOK_MS, NULL);
   struct folder_look *f = gc_zalloc(1, sizeof(*f));
   snprintf(f->path, sizeof(f->path), "%s", folder);
   if (gc_detached_run(d, look_at_folder, free, f) != GC_OK) {
-    probe_report(r, PROBE_FOLDER, PROBE_FAILED, "genesys",
+    probe_report(&p, PROBE_FOLDER, PROBE_FAILED,
                  "StateDir %s: no answer of the file system", folder);
   } else {
     if (f->why[0] != '\0')
-      probe_report(r, PROBE_FOLDER, PROBE_FAILED, "genesys",
-                   "StateDir %s%s%s: %s", folder,
-                   f->exists ? "" : " cannot be made: ",
+      probe_report(&p, PROBE_FOLDER, PROBE_FAILED, "StateDir %s%s%s: %s",
+                   folder, f->exists ? "" : " cannot be made: ",
                    f->exists ? "" : f->path, f->why);
     else
-      probe_report(r, PROBE_FOLDER, PROBE_OK, "genesys", "StateDir %s: %s",
-                   folder, f->exists ? "can be written" : "can be made");
+      probe_report(&p, PROBE_FOLDER, PROBE_OK, "StateDir %s: %s", folder,
+                   f->exists ? "can be written" : "can be made");
     free(f);
   }
   gc_detached_free(d);
@@ -293,7 +460,7 @@ static const struct {
     {"genesys_analytics", "query", "Query", account_of_query_options,
      check_query},
     {"genesys_flowmetrics", "attributes", "Attributes",
-     account_of_attributes_options, probe_attributes_check},
+     account_of_attributes_options, check_attributes},
     {"genesys_influxdb", "node", "Node", NULL, check_node},
     {"genesys_flowmetrics", "flows", "Flows", account_of_flows_options,
      check_flows_block},

@@ -16,7 +16,7 @@ typedef void probe_network(probe_say *say);
 
 /* Makes all checks that need the network, and passes each result to `say` as
  * soon as it is known. Returns within PROBE_NETWORK_LIMIT_MS
- * (probe/network/reporter.h); only the removal of a channel's topics may take
+ * (probe/network/place.h); only the removal of a channel's topics may take
  * some seconds more. Opens no state file and no port. SIGTERM ends the process
  * as soon as the channel's topics are removed. Call it once, in the
  * configuration phase, on the main thread. */

@@ -9,9 +9,7 @@
 #include "plugins/genesys_realtime/observations/poll.h"
 #include "plugins/genesys_realtime/stream/guide_decode.h"
 #include "plugins/genesys_realtime/stream/guide_socket.h"
-#include "probe/network/call.h"
 #include "probe/network/channel.h"
-#include "probe/network/permissions.h"
 
 /* ---- guide ---- */
 
@@ -79,11 +77,11 @@ static void check_guide(const struct probe_place *p,
                         const struct queues_options *o) {
   GC_AUTO(gc_buf_clear) struct gc_buf query = {.max = 65536};
   struct guide_trial t = {.place = p, .options = o};
-  if (!probe_has_time(p->reporter, PROBE_CHANNEL, p->subject) ||
+  if (!probe_has_time(p, PROBE_CHANNEL) ||
       guide_query(o->where.at, o->where.count, o->media.at, o->media.count,
                   &query) != GC_OK)
     return;
-  uint32_t limit_ms = probe_left_ms(p->reporter, PROBE_STEP_LIMIT_MS);
+  uint32_t limit_ms = probe_left_ms(p, PROBE_STEP_LIMIT_MS);
   t.query = gc_buf_string(&query);
   (void)gc_fail(&t.err, GC_ERR_TIMEOUT,
                 "the conversation stream: not open "
@@ -91,8 +89,7 @@ static void check_guide(const struct probe_place *p,
                 (unsigned)(limit_ms / 1000));
   (void)probe_wait_run(&t.wait, gc_account_loop(p->account), open_guide,
                        close_guide, &t, limit_ms);
-  probe_report(p->reporter, PROBE_CHANNEL, t.is_open ? PROBE_OK : PROBE_FAILED,
-               p->subject, "%s",
+  probe_report(p, PROBE_CHANNEL, t.is_open ? PROBE_OK : PROBE_FAILED, "%s",
                t.is_open ? "the conversation stream opened, and is closed again"
                          : t.err.text);
 }
@@ -207,9 +204,9 @@ static void report_selection(const struct probe_place *p,
   add_overlaps(p, queues, what, sizeof(what));
   bool lacks_list =
       gc_entities_is_refused(queues) && !is_guide(options_of(p->block));
-  probe_report(p->reporter, PROBE_QUEUES,
-               s->count == 0 || lacks_list ? PROBE_WARNING : PROBE_OK,
-               p->subject, "%s", what);
+  probe_report(p, PROBE_QUEUES,
+               s->count == 0 || lacks_list ? PROBE_WARNING : PROBE_OK, "%s",
+               what);
 }
 
 /* ---- one poll ---- */
@@ -257,14 +254,14 @@ static const char *source_name(enum obs_source source) {
 static void report_poll(const struct poll_wait *w, size_t asked, bool is_over) {
   const struct probe_place *p = w->place;
   if (!is_over)
-    probe_report(p->reporter, PROBE_POLL, PROBE_FAILED, p->subject,
+    probe_report(p, PROBE_POLL, PROBE_FAILED,
                  "\"%s\": no complete answer within %d s",
                  source_name(w->source), PROBE_STEP_LIMIT_MS / 1000);
   else if (w->err.code != GC_OK)
-    probe_report(p->reporter, PROBE_POLL, PROBE_FAILED, p->subject,
-                 "\"%s\": %s", source_name(w->source), w->err.text);
+    probe_report(p, PROBE_POLL, PROBE_FAILED, "\"%s\": %s",
+                 source_name(w->source), w->err.text);
   else
-    probe_report(p->reporter, PROBE_POLL, PROBE_OK, p->subject,
+    probe_report(p, PROBE_POLL, PROBE_OK,
                  "\"%s\": %zu queues asked for, %zu groups answered",
                  source_name(w->source), asked, w->groups);
 }
@@ -274,7 +271,7 @@ static void poll_once(const struct probe_place *p, enum obs_source source,
   struct poll_wait w = {.place = p, .source = source, .selection = s};
   struct selection first = *s;
   if (source == OBS_OFF || (s->count == 0 && source != OBS_ACTIVITY) ||
-      !probe_has_time(p->reporter, PROBE_POLL, p->subject))
+      !probe_has_time(p, PROBE_POLL))
     return;
   if (source != OBS_ACTIVITY && first.count > POLL_QUEUES_MAX)
     first.count = POLL_QUEUES_MAX;
@@ -283,7 +280,7 @@ static void poll_once(const struct probe_place *p, enum obs_source source,
   w.poll.visible = visible;
   bool is_over =
       probe_wait_run(&w.wait, gc_account_loop(p->account), begin_poll, end_poll,
-                     &w, probe_left_ms(p->reporter, PROBE_STEP_LIMIT_MS));
+                     &w, probe_left_ms(p, PROBE_STEP_LIMIT_MS));
   report_poll(&w, first.count, is_over);
 }
 
@@ -364,12 +361,11 @@ void probe_queues_check(const struct probe_place *p) {
       (!is_guide(options_of(p->block)) &&
        probe_permission_check(p, GC_ENDPOINT_QUEUES) == GC_ERR_TIMEOUT))
     return;
-  struct gc_entities *queues =
-      probe_names_read(p->reporter, p->account, GC_QUEUE);
+  struct gc_entities *queues = probe_names_read(p, GC_QUEUE);
   if (queues != NULL)
     check_selected(p, queues);
   else
-    probe_report(p->reporter, PROBE_QUEUES, PROBE_FAILED, p->subject,
+    probe_report(p, PROBE_QUEUES, PROBE_FAILED,
                  "the list of queues did not come within %d s",
                  PROBE_STEP_LIMIT_MS / 1000);
   gc_entities_put(queues);

@@ -48,19 +48,18 @@ static void report_trial(const struct probe_place *p,
                          const struct redis_trial *t) {
   const char *shown = t->settings.url.shown;
   if (t->code != GC_OK)
-    probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject, "%s",
-                 t->err.text);
+    probe_report(p, PROBE_REDIS, PROBE_FAILED, "%s", t->err.text);
   else if (t->advice.code != GC_OK)
-    probe_report(p->reporter, PROBE_REDIS, PROBE_WARNING, p->subject, "%s: %s",
-                 shown, t->advice.text);
+    probe_report(p, PROBE_REDIS, PROBE_WARNING, "%s: %s", shown,
+                 t->advice.text);
   else
-    probe_report(
-        p->reporter, PROBE_REDIS, PROBE_OK, p->subject, "%s: %s%s", shown,
-        t->settings.use == REDIS_LEASE ? "a server that can keep the lease"
-                                       : "counts survive a crash",
-        t->is_tried ? ""
-                    : "; the rights of its user are not known, "
-                      "because the user may not run MULTI");
+    probe_report(p, PROBE_REDIS, PROBE_OK, "%s: %s%s", shown,
+                 t->settings.use == REDIS_LEASE
+                     ? "a server that can keep the lease"
+                     : "counts survive a crash",
+                 t->is_tried ? ""
+                             : "; the rights of its user are not known, "
+                               "because the user may not run MULTI");
 }
 
 /* Runs the trial on a thread of its own: the link itself reads the password and
@@ -80,9 +79,9 @@ static enum gc_code run_bounded(struct redis_trial *t, uint32_t limit_ms) {
 static void check_redis(const struct probe_place *p,
                         const struct redis_settings *settings,
                         bool has_replicas) {
-  if (!probe_has_time(p->reporter, PROBE_REDIS, p->subject))
+  if (!probe_has_time(p, PROBE_REDIS))
     return;
-  uint32_t limit_ms = probe_left_ms(p->reporter, PROBE_STEP_LIMIT_MS);
+  uint32_t limit_ms = probe_left_ms(p, PROBE_STEP_LIMIT_MS);
   struct redis_trial *t = gc_zalloc(1, sizeof(*t));
   t->settings = *settings;
   t->has_replicas = has_replicas;
@@ -95,18 +94,17 @@ static void check_redis(const struct probe_place *p,
     report_trial(p, t);
     free(t);
   } else if (code == GC_ERR_TIMEOUT && limit_ms < PROBE_STEP_LIMIT_MS) {
-    probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject,
+    probe_report(p, PROBE_REDIS, PROBE_FAILED,
                  "%s: no answer within %u s, the time that earlier checks left",
                  settings->url.shown, (unsigned)(limit_ms / 1000));
   } else if (code == GC_ERR_TIMEOUT) {
-    probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject,
+    probe_report(p, PROBE_REDIS, PROBE_FAILED,
                  "%s: no end within %u s; is %sPasswordFile or CACert on a "
                  "disk that hangs?",
                  settings->url.shown, (unsigned)(limit_ms / 1000),
                  settings->use == REDIS_LEASE ? "Lease" : "State");
   } else {
-    probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject, "%s",
-                 gc_code_words(code));
+    probe_report(p, PROBE_REDIS, PROBE_FAILED, "%s", gc_code_words(code));
   }
 }
 
@@ -131,6 +129,5 @@ void probe_redis_check_lease(const struct probe_place *p) {
   if (redis_url_parse_as("Lease", lease.url, &settings.url, &err) == GC_OK)
     check_redis(p, &settings, lease.has_replicas);
   else
-    probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject, "%s",
-                 err.text);
+    probe_report(p, PROBE_REDIS, PROBE_FAILED, "%s", err.text);
 }

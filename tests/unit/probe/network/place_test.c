@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "probe/network/reporter.h"
+#include "probe/network/place.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,37 +14,36 @@ static void record_result(const char *check, const char *state,
   snprintf(said, sizeof(said), "%s|%s|%s|%s", check, state, subject, what);
 }
 
-static struct probe_reporter reporter_with(int64_t left_ms) {
-  return (struct probe_reporter){
-      .say = record_result,
-      .end_ms = (uint64_t)((int64_t)gc_clock_now_ms() + left_ms)};
+static struct probe_place place_with(int64_t left_ms) {
+  static struct probe_reporter r = {.say = record_result};
+  r.end_ms = (uint64_t)((int64_t)gc_clock_now_ms() + left_ms);
+  return (struct probe_place){.reporter = &r, .subject = "<Account \"a\tb\">"};
 }
 
 static void a_result_is_one_line_without_tabs(void) {
-  struct probe_reporter r = reporter_with(1000);
-  probe_report(&r, PROBE_TLS, PROBE_WARNING, "<Account \"a\tb\">", "%s\n%d",
-               "x", 4);
+  struct probe_place p = place_with(1000);
+  probe_report(&p, PROBE_TLS, PROBE_WARNING, "%s\n%d", "x", 4);
   CHECK_STR(said, "tls|warning|<Account \"a b\">|x 4");
 }
 
 static void a_step_gets_its_limit_or_the_time_left(void) {
-  struct probe_reporter r = reporter_with(60000);
-  CHECK_INT(probe_left_ms(&r, 12000), 12000);
-  r = reporter_with(5000);
-  CHECK(probe_left_ms(&r, 12000) <= 5000);
-  r = reporter_with(-1);
-  CHECK_INT(probe_left_ms(&r, 12000), 0);
+  struct probe_place p = place_with(60000);
+  CHECK_INT(probe_left_ms(&p, 12000), 12000);
+  p = place_with(5000);
+  CHECK(probe_left_ms(&p, 12000) <= 5000);
+  p = place_with(-1);
+  CHECK_INT(probe_left_ms(&p, 12000), 0);
 }
 
 static void a_check_without_time_left_is_reported_and_not_made(void) {
-  struct probe_reporter r = reporter_with(60000);
+  struct probe_place p = place_with(60000);
   said[0] = '\0';
-  CHECK(probe_has_time(&r, PROBE_TOKEN, "<Account \"a\">"));
+  CHECK(probe_has_time(&p, PROBE_TOKEN));
   CHECK_STR(said, "");
-  r = reporter_with(-1);
-  CHECK(!probe_has_time(&r, PROBE_TOKEN, "<Account \"a\">"));
+  p = place_with(-1);
+  CHECK(!probe_has_time(&p, PROBE_TOKEN));
   CHECK_STR(said,
-            "end|warning|<Account \"a\">|token and the checks after it are "
+            "end|warning|<Account \"a b\">|token and the checks after it are "
             "not made: earlier checks took all of the 40 s");
 }
 
