@@ -42,12 +42,9 @@ GC_API bool gc_glob_accepts(char *const *patterns, size_t count,
                             const char *name, const char *id);
 
 /* True only if it is certain that no object, whatever its name and id, is
- * accepted by both lists:
- *   "Sales*"             "Support*"       their beginnings differ
- *   "Sales*"             "!Sales*" "*"    the second list refuses the first
- *   two different ids
- * False if it is not certain: `?` and `[ ]` count as `*` when both patterns
- * have wildcards, and an id may belong to an object whose name the other list
+ * accepted by both lists: "Sales*" and "Support*", "Sales*" and "!Sales*" "*",
+ * two different ids. `?` and `[ ]` count as `*` when both patterns have
+ * wildcards, and an id may belong to an object whose name the other list
  * accepts. */
 GC_API bool gc_globs_are_disjoint(char *const *a, size_t a_count,
                                   char *const *b, size_t b_count);

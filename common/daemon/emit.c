@@ -109,12 +109,8 @@ bool gc_emit_allows(const char *host) {
   return gc_lease_gate_allows(gc_lease_gate_of_host(host));
 }
 
-bool gc_emit_has_lease(const char *host) {
-  return gc_lease_gate_of_host(host) != NULL;
-}
-
 const char *gc_emit_state_host(const char *host) {
-  return gc_emit_has_lease(host) ? NULL : host;
+  return gc_lease_gate_of_host(host) != NULL ? NULL : host;
 }
 
 enum gc_code gc_emit(const char *host, const struct gc_sample *sample) {

@@ -38,8 +38,6 @@ GC_API enum gc_code gc_emit(const char *host, const struct gc_sample *sample);
 /* True if this agent may dispatch values of `host` now: no account with this
  * Host has a lease, or this agent holds it. Any thread. */
 GC_API bool gc_emit_allows(const char *host);
-/* True if an account with this Host has a lease. */
-GC_API bool gc_emit_has_lease(const char *host);
 /* Returns the host of the self-telemetry and the notifications: `host`, or NULL
  * (collectd's own) with a lease, since each of the agents sends its own. */
 GC_API const char *gc_emit_state_host(const char *host);

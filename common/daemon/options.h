@@ -101,11 +101,10 @@ struct gc_block_kind {
   size_t size;               /* bytes of the settings struct */
   const char *help;          /* for the manual */
   bool named;                /* has exactly one string argument, its name */
-  /* Reads a block; called once for each block of the kind, in the order of the
-   * file. `name` is borrowed (NULL for an unnamed kind). The callee owns
-   * `settings` from now on, also after a failure (gc_options_clear, then free).
-   * On failure it fills `err` without plugin and block, which the caller
-   * adds. */
+  /* Reads a block, in the order of the file. `name` is borrowed (NULL for an
+   * unnamed kind). The callee owns `settings` from now on, also after a failure
+   * (gc_options_clear, then free). The caller adds plugin and block to `err`.
+   */
   enum gc_code (*read)(const char *name, void *settings, struct gc_err *err);
 };
 
@@ -122,11 +121,9 @@ GC_API void gc_config_seen_clear(struct gc_config_seen *seen);
 /* A plugin's whole configuration. */
 struct gc_config {
   const char *plugin;        /* "genesys_realtime" */
-  const struct gc_opt *rows; /* options outside of any block; may be
-                                NULL. None may be GC_OPT_NEEDED, since
-                                a later section may hold it */
-  void *settings; /* target of those options, zeroed; the first section fills in
-                     the defaults */
+  const struct gc_opt *rows; /* options outside of any block; may be NULL. None
+                                is GC_OPT_NEEDED: a later section may hold it */
+  void *settings;            /* of those options, zeroed */
   const struct gc_block_kind *blocks; /* .key NULL at the end; may be NULL */
   struct gc_config_seen *seen;        /* the same for all sections */
 };
@@ -137,20 +134,15 @@ GC_API void gc_options_preset(const struct gc_opt *rows, void *settings);
 
 /* Reads one <Plugin> section; a plugin may have several. The text of a failure
  * (GC_ERR_CONFIG) names plugin, block, option, the bad value and the accepted
- * values, e.g.
- *   genesys_realtime: <Queues "all">: Observations "querry": not one of
- *   "auto", "query", "activity", "topic", "queue_metrics", "none"
+ * values, and never the value of a secret (GC_OPT_SECRET):
  *   genesys_realtime: <Queues "all">: unknown option "Acount" (option 3 of the
  *   block); did you mean "Account"? Accepted: Account, Stream, …
- *   genesys: <Account "prod">: ClientId is missing
- * No text contains the value of a secret (GC_OPT_SECRET). Keys, words of an
- * ENUM and booleans are compared without regard to case, as collectd does.
- * Numbers and booleans may be quoted; a text that collectd's scanner reads as a
- * number or boolean is refused with a hint to quote it. An option given twice
- * is an error, except for STRS and REALS. Two blocks of one kind and name are
- * an error, also in different sections. Reading stops at the first error.
- * collectd's own parser drops a block without name and option
- * ("<Health></Health>"), which is never seen here. */
+ * Keys, words of an ENUM and booleans are compared without regard to case, as
+ * collectd does. Numbers and booleans may be quoted; a text that collectd's
+ * scanner reads as a number or boolean is refused with a hint to quote it. An
+ * option given twice is an error, except for STRS and REALS; so are two blocks
+ * of one kind and name, also in different sections. collectd's own parser drops
+ * a block without name and option ("<Health></Health>"). */
 GC_API GC_MUST_CHECK enum gc_code
 gc_config_read(const struct gc_config *config, const struct oconfig_item_s *ci,
                struct gc_err *err);

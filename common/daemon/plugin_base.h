@@ -39,9 +39,9 @@ struct gc_block_trial_report {
 
 /* The part of a class that a trial needs. */
 struct gc_block_trial {
-  /* Changes the options before `start`, so that the block polls and does
-   * nothing else: it opens no channel, receives no message and needs no stored
-   * state. Returns why the block cannot be tried; NULL: it can. */
+  /* Changes the options before `start`, so that the block only polls: it opens
+   * no channel, receives no message and needs no stored state. Returns why the
+   * block cannot be tried; NULL: it can. */
   const char *(*prepare)(struct gc_block *b);
   /* Returns the number of sources that source_up names once each of them had an
    * answer. NULL only if `prepare` never returns NULL. */
@@ -54,26 +54,23 @@ struct gc_block_class {
   const char *prefix;        /* "queues": instances are "queues-NAME" */
   const struct gc_opt *rows; /* rows of its options */
   size_t size;               /* bytes of the plugin's struct */
-  /* Makes the checks of the options that rows cannot make; may be NULL. A
-   * warning is logged; an error refuses the configuration. */
+  /* Checks what rows cannot; may be NULL. A warning is logged; an error refuses
+   * the configuration. */
   enum gc_code (*check)(struct gc_block *b, struct gc_err *warning,
                         struct gc_err *err);
-  /* Checks the block against the accounts that are defined; may be NULL. Called
-   * after `check` and again before `start`, because an account may follow the
-   * block in the file. */
+  /* Checks the block against the accounts; may be NULL. Called after `check`
+   * and again before `start`: an account may follow the block in the file. */
   enum gc_code (*check_account)(const struct gc_block *b, struct gc_err *err);
   enum gc_code (*start)(struct gc_block *b, struct gc_err *err);
   /* Dispatches new values, each GC_BLOCK_READ_MS on a read thread; may be NULL.
    * The call is cheap without new values. */
   void (*read_new)(struct gc_block *b);
-  /* Puts self-telemetry into `out` on a read thread: once per interval of the
-   * plugin for collectd, and each second for /health. Both calls may run at
-   * once. */
+  /* Puts self-telemetry into `out` on read threads, perhaps two at once: each
+   * interval for collectd, and each second for /health. */
   void (*read_state)(struct gc_block *b, uint32_t interval_ms,
                      const struct gc_samples *out);
-  /* Dispatches the last values, after the last `read_new`. They still reach the
-   * writers: collectd calls the free_func of a read callback before it ends the
-   * write threads. May be NULL; it is not called without `read_new`. */
+  /* Dispatches the last values, after the last `read_new`; collectd ends the
+   * write threads later. May be NULL; it is not called without `read_new`. */
   void (*read_last)(struct gc_block *b);
   /* Stops and frees everything that `check` and `start` made, in any state. */
   void (*clear)(struct gc_block *b);

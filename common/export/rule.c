@@ -176,11 +176,6 @@ const struct gc_export_rule *gc_export_rule(enum gc_metric_id id) {
   return &rules[(unsigned)id < GC_METRIC_COUNT ? id : 0];
 }
 
-const char *gc_export_help(enum gc_metric_id id) {
-  const char *help = gc_export_rule(id)->help;
-  return help != NULL ? help : gc_metric(id)->meaning;
-}
-
 enum gc_metric_id gc_export_metric_of(const char *type) {
   unsigned id = 0;
   while (id < GC_METRIC_COUNT &&

@@ -38,14 +38,11 @@ struct gc_export_rule {
    * type instance is; the last one takes the rest of it. A word in '…' is no
    * label. "" for a type without type instance. */
   const char *pattern;
-  const char *help; /* NULL: the metric's meaning; see gc_export_help */
+  const char *help; /* one line; NULL: the metric's meaning */
 };
 
 /* Returns the row of `id`; never NULL. */
 GC_API const struct gc_export_rule *gc_export_rule(enum gc_metric_id id);
-
-/* Returns what the family counts or measures, in one line. */
-GC_API const char *gc_export_help(enum gc_metric_id id);
 
 /* Returns the metric of a collectd type of plugin "genesys"; GC_METRIC_COUNT
  * for a type that this version does not have. Compares all names: call it once

@@ -270,7 +270,7 @@ static bool make_ours(const struct gc_export_identity *id,
   s->kind = rule->kind;
   s->member = rule->member;
   s->unit = rule->unit;
-  s->help = gc_export_help(s->metric);
+  s->help = rule->help != NULL ? rule->help : gc_metric(s->metric)->meaning;
   s->is_guide = gc_parts_have(id->parts, GC_PART_GUIDE);
   s->field = id->is_only_source ? member_fields[rule->member]
                                 : add_name(s, id->source, strlen(id->source));

@@ -11,12 +11,11 @@
  * plugin and "type", as collectd's write_prometheus has them, and `host`.
  *
  * Labels of plugin "genesys": the parts of the identity (genesys/parts.h) are
- * authoritative. A value without parts (from an older agent, through the
- * network plugin, which transports none) is read by the pattern of its type; a
- * type instance that does not fit is one label, `group`. So two identities
- * never have the same labels, except where several names collapse into one when
- * a letter is replaced (series.c, add_name). Pure, any thread. It takes some
- * microseconds: call it once for a series, not for each value. */
+ * authoritative. A value without parts (the network plugin transports none) is
+ * read by the pattern of its type; a type instance that does not fit is one
+ * label, `group`. Two identities have the same labels only where a letter of a
+ * name is replaced. Pure, any thread. It takes some microseconds: call it once
+ * for a series, not for each value. */
 #ifndef GC_EXPORT_SERIES_H
 #define GC_EXPORT_SERIES_H
 

@@ -44,9 +44,8 @@ struct gc_throttle {
 GC_API void gc_throttle_init(struct gc_throttle *t);
 
 /* Notes a 429 of `function`; retry_after_s 0: without Retry-After. Returns what
- * pauses; `ret_wait_ms` is the length of the pause. Requests that run together
- * fail together: a later answer never shortens a pause, and counts as a further
- * failure only if its Retry-After ends later. */
+ * pauses, and for how long. A later answer never shortens a pause, and counts
+ * as a further failure only if its Retry-After ends later. */
 GC_API enum gc_throttled gc_throttle_note(struct gc_throttle *t,
                                           enum gc_endpoint_id function,
                                           uint32_t retry_after_s,

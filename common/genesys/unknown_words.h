@@ -2,12 +2,7 @@
 /* Words of the platform that a decoder does not know, such as another value of
  * an enumeration: how often they came, and each of them once, for one line in
  * the log. The decoder adds them, and its owner takes those that are new. Pure;
- * one thread at a time.
- *
- *   gc_unknown_words_add(&d->unknown, "state", v->text, v->len);
- *   …
- *   while ((word = gc_unknown_words_next(&d->unknown)) != NULL)
- *     report(word); */
+ * one thread at a time. */
 #ifndef GC_GENESYS_UNKNOWN_WORDS_H
 #define GC_GENESYS_UNKNOWN_WORDS_H
 

@@ -5,16 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const figure_names[] = {
-#define XX(id, name) [GC_HEALTH_FIGURE_##id] = name,
-    GC_HEALTH_FIGURE_MAP(XX)
-#undef XX
-};
-
-const char *gc_health_figure_name(enum gc_health_figure figure) {
-  return (unsigned)figure < GC_HEALTH_FIGURE_COUNT ? figure_names[figure] : "";
-}
-
 static void add_source(struct gc_health_reading *r, const char *name,
                        bool is_up) {
   struct gc_health_source *s = &r->sources[r->source_count];

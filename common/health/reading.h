@@ -36,9 +36,6 @@ enum gc_health_figure {
       GC_HEALTH_FIGURE_COUNT
 };
 
-/* Returns the name of a figure. */
-GC_API const char *gc_health_figure_name(enum gc_health_figure figure);
-
 enum { GC_HEALTH_SOURCES_MAX = 4, GC_HEALTH_SOURCE_SIZE = 24 };
 
 /* A source of values, by its name in source_up: "observations", "stream". A

@@ -153,10 +153,14 @@ static void add_cause(struct gc_document *d, struct json_object *in,
 
 static void add_figures(struct gc_document *d, struct json_object *o,
                         const struct gc_health_reading *r) {
+  static const char *const names[] = {
+#define XX(id, name) [GC_HEALTH_FIGURE_##id] = name,
+      GC_HEALTH_FIGURE_MAP(XX)
+#undef XX
+  };
   for (int i = 0; i < GC_HEALTH_FIGURE_COUNT; i++)
     if (isfinite(r->figures[i]))
-      gc_document_add_real(
-          d, o, gc_health_figure_name((enum gc_health_figure)i), r->figures[i]);
+      gc_document_add_real(d, o, names[i], r->figures[i]);
 }
 
 static void add_entity(struct gc_document *d, struct json_object *in,

@@ -92,7 +92,7 @@ static void read_last(struct gc_block *b) {
   struct block *work = queues_of(b)->work;
   struct last_values last = {.host = b->host};
   /* The next holder of the lease has the whole window and sends it. */
-  if (!block_has_windows(work) || gc_emit_has_lease(b->host))
+  if (!block_has_windows(work) || gc_lease_gate_of_host(b->host) != NULL)
     return;
   last.ticket = gc_write_ticket_new();
   block_finish(work, &(struct gc_samples){put_last, &last});

@@ -59,20 +59,10 @@ struct gc_retry_decision gc_retry_decide(const struct gc_reply *reply) {
 }
 
 enum gc_answer_class gc_answer_class(const struct gc_reply *reply) {
-  if (reply->failure != GC_FAILURE_NONE && reply->status == 0)
-    return GC_NO_ANSWER;
-  switch (reply->status / 100) {
-  case 2:
-    return GC_2XX;
-  case 3:
-    return GC_3XX;
-  case 4:
-    return GC_4XX;
-  case 5:
-    return GC_5XX;
-  default:
-    return GC_NO_ANSWER;
-  }
+  int hundreds = reply->status / 100;
+  return hundreds >= 2 && hundreds <= 5
+             ? (enum gc_answer_class)(GC_2XX + hundreds - 2)
+             : GC_NO_ANSWER;
 }
 
 const char *gc_answer_class_name(enum gc_answer_class c) {

@@ -15,7 +15,9 @@ static void every_metric_has_a_family_of_its_kind(void) {
     CHECK_ROW(m->name);
     CHECK(r->name != NULL && strncmp(r->name, "genesys_", 8) == 0);
     CHECK(r->unit != NULL && r->pattern != NULL);
-    CHECK(gc_export_help((enum gc_metric_id)i)[0] != '\0');
+    const char *help = gc_export_rule((enum gc_metric_id)i)->help;
+    CHECK(help == NULL || help[0] != '\0');
+    CHECK(gc_metric((enum gc_metric_id)i)->meaning[0] != '\0');
     if (r->kind != GC_EXPORT_HISTOGRAM)
       CHECK_INT(r->kind, m->ds[0].kind == GC_DERIVE ? GC_EXPORT_COUNTER
                                                     : GC_EXPORT_GAUGE);
