@@ -79,7 +79,7 @@ void lb_put(struct batch *b, const char *conversation, const char *metric,
   struct event_metric m = {.conversation = conversation,
                            .name = name,
                            .name_len = (size_t)len,
-                           .kind = value != NULL ? VALUE_NUMBER : VALUE_OTHER,
+                           .has_value = value != NULL,
                            .value = value != NULL ? atof(value) : 0};
   m.parts = (struct attribute){.flow = "Flow",
                                .flow_len = 4,

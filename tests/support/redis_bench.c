@@ -94,7 +94,7 @@ void rb_put(struct tracked *t, const char *conversation, const char *metric,
   struct event_metric m = {.conversation = conversation,
                            .name = name,
                            .name_len = (size_t)len,
-                           .kind = value != 0 ? VALUE_NUMBER : VALUE_OTHER,
+                           .has_value = value != 0,
                            .value = value};
   m.parts = (struct attribute){.flow = "Flow: a/b",
                                .flow_len = 9,

@@ -72,7 +72,7 @@ struct waiting {
   size_t name, name_len; /* offset into names */
   unsigned owner;        /* the frame of its event */
   size_t conversation;   /* offset into texts; 0: not known yet */
-  enum event_value kind;
+  bool has_value;
   double value;
 };
 
@@ -167,7 +167,7 @@ static enum gc_code report_attribute(struct event_reader *r,
                                gc_buf_string(&r->texts) + w->conversation,
                            .name = gc_buf_string(&r->names) + w->name,
                            .name_len = w->name_len,
-                           .kind = w->kind,
+                           .has_value = w->has_value,
                            .value = w->value};
   enum malformed why = attribute_parse(r->form, m.name, m.name_len, &m.parts);
   if (why == MALFORMED_NOT)
@@ -216,10 +216,10 @@ static enum gc_code end_element(struct event_reader *r) {
 
 /* Reads a number, also one with its type in front, as the platform writes typed
  * attributes: "number:100.9", "integer:4". */
-static enum event_value read_value(const struct gc_json_value *v, double *ret) {
+static bool read_value(const struct gc_json_value *v, double *ret) {
   static const char *const types[] = {"number:", "integer:"};
   if (v == NULL || (v->kind != GC_JSON_STRING && v->kind != GC_JSON_NUMBER))
-    return VALUE_OTHER;
+    return false;
   const char *text = v->text;
   size_t len = v->len;
   for (size_t i = 0; i < GC_COUNT(types); i++) {
@@ -230,7 +230,7 @@ static enum event_value read_value(const struct gc_json_value *v, double *ret) {
       break;
     }
   }
-  return gc_decimal_real(text, len, ret) ? VALUE_NUMBER : VALUE_OTHER;
+  return gc_decimal_real(text, len, ret);
 }
 
 static struct waiting *more_waiting(struct event_reader *r) {
@@ -278,7 +278,7 @@ static enum gc_code keep_attribute(struct event_reader *r,
                    "too many metrics in one event");
   *w = (struct waiting){
       .name = name, .name_len = name_len, .owner = find_owner(r)};
-  w->kind = read_value(v, &w->value);
+  w->has_value = read_value(v, &w->value);
   return GC_OK;
 }
 

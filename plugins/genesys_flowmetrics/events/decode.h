@@ -28,17 +28,14 @@ enum {
   EVENT_CONVERSATION_MAX_BYTES = 127,
 };
 
-/* The kind of an attribute's value. */
-enum event_value { VALUE_NUMBER, VALUE_OTHER };
-
 /* One metric of an event, borrowed for the call. */
 struct event_metric {
   const char *conversation; /* NUL-terminated */
   const char *name;         /* the whole attribute name; not terminated */
   size_t name_len;
   struct attribute parts; /* parts of `name` */
-  enum event_value kind;
-  double value; /* VALUE_NUMBER: the number, finite */
+  bool has_value;         /* the attribute is a number */
+  double value;           /* finite */
 };
 
 struct event_counts {

@@ -129,8 +129,8 @@ enum gc_code batch_add(void *ctx, const struct event_metric *m) {
     return GC_ERR_MEMORY;
   b->names.max = NAMES_MAX_BYTES;
   *o = (struct occurrence){.names = b->names.len,
-                           .value = m->kind == VALUE_NUMBER ? m->value : 0,
-                           .has_value = m->kind == VALUE_NUMBER};
+                           .value = m->has_value ? m->value : 0,
+                           .has_value = m->has_value};
   o->key = seen_key_of(b->source->is_shared ? "" : b->source->scope,
                        m->conversation, m->name, m->name_len, m->parts.time_ms);
   GC_TRY(gc_buf_add(&b->names, m->parts.flow, m->parts.flow_len));

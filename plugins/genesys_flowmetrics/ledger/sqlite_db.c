@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/ledger/sqlite_db.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <sqlite3.h>
 
@@ -86,29 +84,6 @@ static void put_minute(uint8_t out[4], uint32_t minute) {
     out[i] = (uint8_t)(minute >> (24 - 8 * i));
 }
 
-#if OPENSSL_VERSION_NUMBER >= 0x30000000L
-/* OpenSSL 3 looks up an algorithm by its name for each hash, under a lock,
- * unless it was fetched before. */
-static pthread_once_t fetched = PTHREAD_ONCE_INIT;
-static EVP_MD *sha256_fetched;
-static void fetch_sha256(void) {
-  sha256_fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
-}
-
-static void hash_of(const void *text, size_t len,
-                    unsigned char out[SHA256_DIGEST_LENGTH]) {
-  pthread_once(&fetched, fetch_sha256);
-  if (sha256_fetched == NULL ||
-      EVP_Digest(text, len, out, NULL, sha256_fetched, NULL) != 1)
-    SHA256(text, len, out);
-}
-#else
-static void hash_of(const void *text, size_t len,
-                    unsigned char out[SHA256_DIGEST_LENGTH]) {
-  SHA256(text, len, out);
-}
-#endif
-
 /* Hashes each part after its length, so that "ab" + "c" differs from "a" +
  * "bc". */
 struct seen_key seen_key_of(const char *scope, const char *conversation,
@@ -130,7 +105,7 @@ struct seen_key seen_key_of(const char *scope, const char *conversation,
     memcpy(text + len + 4, parts[i].text, part);
     len += 4 + part;
   }
-  hash_of(text, len, hash);
+  SHA256(text, len, hash);
   put_minute(key.bytes, (uint32_t)(time_ms / MINUTE_MS));
   memcpy(key.bytes + 4, hash, sizeof(key.bytes) - 4);
   return key;

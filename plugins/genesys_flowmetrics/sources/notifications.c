@@ -429,7 +429,6 @@ void notifications_state(struct notifications *n,
   pthread_mutex_lock(&n->lock);
   *ret = (struct notifications_state){
       .is_connected = n->listening.is_connected,
-      .has_received = n->listening.last_message_ms > 0,
       .wanted = n->coverage.count,
       .covered = n->coverage.covered,
       .reconnects = n->listening.reconnects,

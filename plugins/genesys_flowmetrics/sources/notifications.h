@@ -42,7 +42,6 @@ struct notifications_deps {
 
 struct notifications_state {
   bool is_connected; /* all channels that carry the topics are connected */
-  bool has_received;
   size_t wanted, covered;
   uint64_t reconnects;
   uint64_t silence_ms; /* since the last message, or since the start; 0 before

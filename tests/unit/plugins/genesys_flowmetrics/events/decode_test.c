@@ -21,7 +21,7 @@ static enum gc_code record_metric(void *ctx, const struct event_metric *m) {
   return gc_buf_print(&seen, "%s:%.*s/%.*s", m->conversation,
                       (int)m->parts.flow_len, m->parts.flow,
                       (int)m->parts.metric_len, m->parts.metric) != GC_OK ||
-                 (m->kind == VALUE_NUMBER &&
+                 (m->has_value &&
                   gc_buf_print(&seen, "=%g", m->value) != GC_OK) ||
                  gc_buf_text(&seen, " ") != GC_OK
              ? GC_ERR_MEMORY

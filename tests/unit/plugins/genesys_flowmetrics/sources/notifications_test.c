@@ -133,7 +133,7 @@ static void each_queue_has_a_topic(void) {
       replay_last(&ch_world, PUT)->body,
       "[{\"id\":\"" TOPIC_OF("q1") "\"},{\"id\":\"" TOPIC_OF("q2") "\"}]");
   replay_run(&ch_world, 1000);
-  CHECK(read_state().is_connected && read_state().has_received);
+  CHECK(read_state().is_connected);
   CHECK_INT(read_state().wanted, 2);
   CHECK_INT(read_state().covered, 2);
   CHECK_INT(stats.up, 1);
