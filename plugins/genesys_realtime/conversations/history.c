@@ -492,19 +492,40 @@ static void settle_wait_ms(struct conversations_totals *t, int64_t amount) {
   }
 }
 
+/* Takes up to `n` waits out of a bucket. Returns their number. */
+static uint64_t take_waits(const struct conversations *m,
+                           struct conversations_totals *t, unsigned bucket,
+                           uint64_t n) {
+  if (n > t->waits[bucket])
+    n = t->waits[bucket];
+  t->waits[bucket] -= n;
+  for (unsigned i = bucket; i < m->s.bound_count; i++)
+    t->waits_owed[i] += (uint32_t)n;
+  return n;
+}
+
+/* Each answer has one wait. The facts before a removal may have an answer that
+ * was never counted, or one that was counted with another wait. So a wait that
+ * its bucket lacks is taken from another one, and no wait is added without an
+ * answer. The answers are settled first: cv_add_wait adds their item first. */
 static void settle_waits(const struct conversations *m,
                          struct conversations_totals *t, unsigned bucket,
                          int64_t amount) {
   uint64_t n = (uint64_t)(amount < 0 ? -amount : amount);
-  if (amount < 0 && n > t->waits[bucket])
-    n = t->waits[bucket];
-  t->waits[bucket] += amount < 0 ? -n : n;
+  uint64_t answers = t->answers - t->answers_owed;
+  if (amount < 0) {
+    n -= take_waits(m, t, bucket, n);
+    for (unsigned i = 0; i <= m->s.bound_count; i++)
+      n -= take_waits(m, t, i, n);
+    return;
+  }
+  for (unsigned i = 0; i <= m->s.bound_count; i++)
+    answers -= t->waits[i] < answers ? t->waits[i] : answers;
+  n = n < answers ? n : answers;
+  t->waits[bucket] += n;
   for (unsigned i = bucket; i < m->s.bound_count; i++) {
     uint32_t *owed = &t->waits_owed[i];
-    if (amount < 0)
-      *owed += (uint32_t)n;
-    else
-      *owed -= n < *owed ? (uint32_t)n : *owed;
+    *owed -= n < *owed ? (uint32_t)n : *owed;
   }
 }
 

@@ -62,6 +62,50 @@ static void a_wait_on_the_bound_is_within_it(void) {
   }
 }
 
+static uint64_t all_waits(const struct conversations_totals *t) {
+  uint64_t sum = 0;
+  for (int i = 0; i <= 5; i++)
+    sum += t->waits[i];
+  return sum;
+}
+
+/* Counts the answer of the contact in `life`, as if it had waited `wait_s`. */
+static void add_answer(double wait_s, int sign) {
+  const struct conversation *c = cv_at(m, cv_table_find(m, life.now.id));
+  struct cv_wait wait = {c->participants[0].queue, CV_VOICE, CV_OUTCOME_ANSWER,
+                         AT(2), AT(2 + wait_s)};
+  (void)cv_add_wait(m, c, &wait, sign);
+}
+
+/* The facts before a removal may have an answer that was never counted. */
+static void an_answer_that_was_not_counted_takes_no_wait_along(void) {
+  struct cv_party *customer, *acd;
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
+  add_answer(7.5, -1);
+  add_answer(30, 1);
+  cv_count_difference(m);
+  struct conversations_totals t = totals_of("q1");
+  CHECK_INT(t.answers, 0);
+  CHECK_INT(all_waits(&t), 0);
+}
+
+static void an_answer_that_is_taken_back_takes_a_wait_along(void) {
+  struct cv_party *customer, *acd;
+  begin_model();
+  offer_contact(&customer, &acd);
+  answer_contact(acd, 9.5);
+  apply_life();
+  add_answer(1, -1);
+  cv_count_difference(m);
+  struct conversations_totals t = totals_of("q1");
+  CHECK_INT(t.answers - t.answers_owed, 0);
+  CHECK_INT(all_waits(&t), 0);
+  CHECK_INT(t.waits_owed[2], 0);
+  CHECK_INT(t.waits_owed[3], 1);
+}
+
 static void an_agent_before_the_offer_waited_no_time(void) {
   struct cv_party *customer, *acd;
   begin_model();
@@ -404,6 +448,8 @@ int main(void) {
   RUN(an_agent_that_is_connected_answers_and_ends_the_wait);
   RUN(an_acd_participant_that_ends_before_the_agents_time_is_known);
   RUN(a_wait_on_the_bound_is_within_it);
+  RUN(an_answer_that_was_not_counted_takes_no_wait_along);
+  RUN(an_answer_that_is_taken_back_takes_a_wait_along);
   RUN(an_agent_before_the_offer_waited_no_time);
   RUN(an_agent_without_an_offer_answers_nothing);
   RUN(one_offer_has_one_answer);
