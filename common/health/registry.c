@@ -185,8 +185,11 @@ bool gc_health_next_event(struct gc_health_event *ret) {
   bool found = false;
   pthread_mutex_lock(&lock);
   for (struct gc_health *h = all; h != NULL && !found; h = h->next) {
+    bool was_up = h->entity.has_been_up;
     enum gc_health_state before = h->entity.reported;
     uint32_t changes = 0;
+    if (before == GC_HEALTH_UP && !was_up)
+      before = GC_HEALTH_STARTING;
     take_account(h);
     if (is_account_down(&h->entity))
       continue;

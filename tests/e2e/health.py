@@ -226,7 +226,7 @@ def each_other_state_sends_its_notification() -> None:
                       ours=("genesys", "genesys_realtime", "genesys_influxdb"))
     sent.arrives(daemon, "Severity: WARNING", "PluginInstance: attributes-ivr", "state_file (was up): state file moved aside: ")
     sent.arrives(daemon, "Severity: WARNING", "PluginInstance: queues-small", "series_overflow (was up): series: ", "MaxSeries")
-    sent.arrives(daemon, "Severity: WARNING", "PluginInstance: node-main", "spool_growing (was up): database: ")
+    sent.arrives(daemon, "Severity: WARNING", "PluginInstance: node-main", "spool_growing (was starting): database: ")
     gate.open()
     sent.arrives(daemon, "Severity: OKAY", "node-main: up (was spool_growing)")
     sim.faults({"on": OBSERVATIONS, "answer": 403}, {"on": ROUTING_ACTIVITY, "answer": 429, "retry_after_s": 10, "skip": 5, "count": 1})

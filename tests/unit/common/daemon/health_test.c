@@ -66,7 +66,7 @@ static void a_change_is_sent_with_severity_and_identity(void) {
   CHECK_STR(got.type, "health");
   CHECK_STR(got.type_instance, "");
   CHECK_STR(got.message,
-            "queues-all: permission_missing (was up): observations: why");
+            "queues-all: permission_missing (was starting): observations: why");
   CHECK(CDTIME_T_TO_MS(got.time) <= (uint64_t)gc_clock_wall_ms() - AGO_MS);
   gc_health_remove(h);
 }
