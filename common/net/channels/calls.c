@@ -38,11 +38,14 @@ static void finish_check(struct gc_channel_calls *c, const struct gc_err *err) {
     report_event(c, GC_CHANNEL_ON_CALL_FAILED, err);
 }
 
+/* Keeps how long the channel lives: up to the time that the answer states, by
+ * the clock that the account's judge believes; without either, 24 h. */
 static void set_life(struct gc_channel_calls *c, int64_t expires_ms) {
-  int64_t wall_ms =
-      c->env->wall_ms(c->env->ctx) + gc_api_clock_offset_ms(c->api);
-  int64_t life_ms =
-      expires_ms != 0 ? expires_ms - wall_ms : GC_CHANNEL_LIFE_MAX_MS;
+  struct gc_clock_verdict clock;
+  int64_t life_ms = GC_CHANNEL_LIFE_MAX_MS;
+  gc_api_judge_clock(c->api, &clock);
+  if (expires_ms != 0 && clock.source != GC_CLOCK_UNSURE)
+    life_ms = expires_ms - clock.server_ms;
   if (life_ms < LIFE_MIN_MS)
     life_ms = LIFE_MIN_MS;
   c->ids->id.life_ms =

@@ -115,6 +115,29 @@ static void a_shorter_lifetime_ends_sooner(void) {
   }
 }
 
+/* Neither clock is known to be right, so the end in the answer says nothing. */
+static void while_two_clocks_differ_a_channel_lives_for_24_h(void) {
+  ch_begin();
+  replay_answer(&ch_world,
+                &(struct replay_answer){
+                    .match = CREATE,
+                    .status = 200,
+                    .body = "{\"connectUri\":\"wss://s.example.test/channels/"
+                            "brief-x\",\"id\":\"brief\",\"expires\":"
+                            "\"2023-11-14T22:33:20.000Z\"}",
+                    .date_ms = ch_world.wall_ms + 3600000});
+  ch_usual_answers();
+  ch_subscribe(&ch_block, "v2.a");
+  replay_settle(&ch_world);
+  ch_open();
+  for (int s = 0; s < 25 * 60; s++) {
+    replay_run(&ch_world, 1000);
+    ch_say(HEARTBEAT);
+  }
+  CHECK_INT(ch_creations(), 1);
+  ch_end();
+}
+
 static void the_lifetime_is_known_after_a_restart(void) {
   struct gc_store *store = ch_store_begin();
   ch_begin_with(store);
@@ -507,6 +530,7 @@ int main(void) {
   RUN(the_id_of_the_old_channel_serves_the_next_renewal);
   RUN(an_id_whose_channel_is_gone_is_replaced);
   RUN(a_shorter_lifetime_ends_sooner);
+  RUN(while_two_clocks_differ_a_channel_lives_for_24_h);
   RUN(the_lifetime_is_known_after_a_restart);
   RUN(without_another_channel_in_time_the_old_one_is_prolonged);
   RUN(a_socket_that_does_not_open_in_time_is_given_up);
