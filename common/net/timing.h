@@ -2,7 +2,7 @@
 /* The time-outs, intervals and waiting times of common/net that are not
  * options. The end of each name is its unit: _MS milliseconds, _S seconds.
  * Time-outs that an operator can set are in common/base/connect.h. channels/,
- * listener/, socket/, account, api/outage and save_barrier define theirs in
+ * listener/, socket/, account, api/api and save_barrier define theirs in
  * their own files. */
 #ifndef GC_NET_TIMING_H
 #define GC_NET_TIMING_H

@@ -2,6 +2,7 @@
 #include "common/net/api/api.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,13 +12,30 @@
 #include "common/base/policy/breaker.h"
 #include "common/genesys/throttle.h"
 #include "common/net/api/api_error.h"
-#include "common/net/api/outage.h"
 #include "common/net/timing.h"
 
 enum {
   ATTEMPTS_MAX = 3, /* of one call; answers 401 and 429 do not count */
   BREAKER_LIMIT = 5,
   TEXT_MAX_BYTES = 65536, /* bytes of a URL or a header */
+  /* Longer than any wait between two attempts of a function that fails. */
+  OUTAGE_UNCALLED_MS = 15 * 60 * 1000,
+};
+
+/* All functions of the API share the cause "api": it begins with the first one
+ * that fails, and ends with the success after which none fails any more. A
+ * function works again
+ *
+ *   - after a success of its own;
+ *   - if it is one of the notification channels: after a success of any of
+ *     them, since a channel is used without a check if the check fails;
+ *   - after a success of any other, if it has not been called for
+ *     OUTAGE_UNCALLED_MS: no block needs it any more. */
+struct outage {
+  struct {
+    bool is_failing;
+    uint64_t failed_ms; /* monotonic; the newest failure */
+  } functions[GC_ENDPOINT_COUNT];
 };
 
 struct gc_api {
@@ -35,7 +53,7 @@ struct gc_api {
 
   struct gc_breaker breaker;
   struct gc_throttle throttle;
-  struct gc_api_outage outage;
+  struct outage outage;
   struct gc_server_clock server_clock;
   struct gc_clock_judge clock_judge;
   struct gc_api_stats counts;
@@ -113,13 +131,75 @@ static void remove_running(struct gc_api *api, struct gc_call *call) {
   call->url = call->authorization = NULL;
 }
 
-/* Reports an outcome as "api". */
+/* ---- the cause "api" ---- */
+
+static bool is_of_channels(enum gc_endpoint_id id) {
+  static const bool channels[GC_ENDPOINT_COUNT] = {
+      [GC_ENDPOINT_CHANNEL_CREATE] = true,
+      [GC_ENDPOINT_CHANNEL_CHECK] = true,
+      [GC_ENDPOINT_SUBSCRIPTIONS_REPLACE] = true,
+      [GC_ENDPOINT_SUBSCRIPTIONS_ADD] = true,
+      [GC_ENDPOINT_CHANNEL_LIST] = true,
+      [GC_ENDPOINT_SUBSCRIPTIONS_LIST] = true,
+      [GC_ENDPOINT_SUBSCRIPTIONS_REMOVE] = true};
+  return channels[id];
+}
+
+/* True if the success of `worked` shows that `failed` works, too. */
+static bool ends_outage(const struct outage *o, enum gc_endpoint_id failed,
+                        enum gc_endpoint_id worked, uint64_t now_ms) {
+  return failed == worked ||
+         (is_of_channels(failed) && is_of_channels(worked)) ||
+         now_ms - o->functions[failed].failed_ms >= OUTAGE_UNCALLED_MS;
+}
+
+/* Takes the outcome of a call. True if "api" is to be reported: a failure of
+ * the service always; any other outcome, also a refused request (4xx), as GC_OK
+ * when no function fails any more. */
+static bool note_outage(struct outage *o, enum gc_endpoint_id id,
+                        enum gc_code code, uint64_t now_ms) {
+  bool remains = false;
+  if (gc_code_is_shared(code)) {
+    o->functions[id].is_failing = true;
+    o->functions[id].failed_ms = now_ms;
+    return true;
+  }
+  for (int i = 0; i < GC_ENDPOINT_COUNT; i++) {
+    if (ends_outage(o, (enum gc_endpoint_id)i, id, now_ms))
+      o->functions[i].is_failing = false;
+    remains = remains || o->functions[i].is_failing;
+  }
+  return !remains;
+}
+
+/* Reports a failure as "api", with the next try in front of the correlation
+ * id. */
+static void report_failure(struct gc_api *api, const struct gc_err *failed) {
+  enum { WORDS_MAX = 270 };
+  char next_try[32] = "the next interval";
+  struct gc_err err;
+  const char *id = strstr(failed->text, "; correlation id ");
+  size_t len = id != NULL ? (size_t)(id - failed->text) : strlen(failed->text);
+  uint32_t rest_ms = gc_breaker_wait_ms(&api->breaker, now_ms(api));
+  if (rest_ms > 0)
+    snprintf(next_try, sizeof(next_try), "%" PRIu32 " s",
+             (rest_ms + 999) / 1000);
+  (void)gc_fail(&err, failed->code, "%.*s; next try in %s%s",
+                (int)(len < WORDS_MAX ? len : WORDS_MAX), failed->text,
+                next_try, id != NULL ? id : "");
+  report_cause(api, "api", &err);
+}
+
 static void report_endpoint(struct gc_api *api, enum gc_endpoint_id id,
                             const struct gc_err *err) {
   if (err->code == GC_ERR_UNAVAILABLE || err->code == GC_ERR_THROTTLED)
     return; /* reported as "token" or "throttle", or nothing was sent */
-  if (gc_api_outage_note(&api->outage, id, err->code, now_ms(api)))
-    report_cause(api, "api", gc_code_is_shared(err->code) ? err : &healthy);
+  if (!note_outage(&api->outage, id, err->code, now_ms(api)))
+    return;
+  if (gc_code_is_shared(err->code))
+    report_failure(api, err);
+  else
+    report_cause(api, "api", &healthy);
 }
 
 /* Reports the outcome and calls `done`. `reply` NULL: nothing was sent. */

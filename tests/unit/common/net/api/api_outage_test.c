@@ -164,6 +164,27 @@ static void channels_that_are_used_again_end_the_outage(void) {
   api_end();
 }
 
+/* A block that reads the activity in place of its observations never calls the
+ * old function again. */
+static void a_function_that_is_not_called_ends_with_another(void) {
+  enum { UNCALLED_MS = 15 * 60 * 1000 };
+  api_begin();
+  api_answer(QUEUES, 1, 501);
+  api_answer("GET", REPLAY_ALWAYS, 200);
+  struct job j;
+  api_call(&j, GC_ENDPOINT_QUEUES);
+  replay_settle(&api_world);
+  replay_run(&api_world, UNCALLED_MS - 1000);
+  api_call(&j, GC_ENDPOINT_USERS);
+  replay_settle(&api_world);
+  CHECK_INT(replay_last_notice(&api_world, "api")->code, GC_ERR_REMOTE);
+  replay_run(&api_world, 1000);
+  api_call(&j, GC_ENDPOINT_USERS);
+  replay_settle(&api_world);
+  CHECK_INT(replay_last_notice(&api_world, "api")->code, GC_OK);
+  api_end();
+}
+
 static void a_failure_of_one_function_is_no_outage(void) {
   static const int statuses[] = {400, 403, 404};
   for (size_t i = 0; i < GC_COUNT(statuses); i++) {
@@ -179,6 +200,22 @@ static void a_failure_of_one_function_is_no_outage(void) {
     CHECK_INT(replay_last_notice(&api_world, "api")->code, GC_OK);
     api_end();
   }
+}
+
+static void an_outage_names_the_next_try(void) {
+  open_breaker();
+  const char *text = replay_last_notice(&api_world, "api")->text;
+  CHECK_HAS(text, "; next try in 5 s; correlation id ");
+  api_end();
+  api_begin();
+  api_answer(QUEUES, 1, 501); /* does not open the breaker */
+  struct job j;
+  api_call(&j, GC_ENDPOINT_QUEUES);
+  replay_settle(&api_world);
+  text = replay_last_notice(&api_world, "api")->text;
+  CHECK_HAS(text, "; next try in the next interval; correlation id ");
+  CHECK(strstr(j.err.text, "next try") == NULL);
+  api_end();
 }
 
 static void calls_failed_by_breaker_or_quota_change_no_notice(void) {
@@ -219,7 +256,9 @@ int main(void) {
   RUN(a_cancelled_older_call_frees_no_second_probe);
   RUN(an_outage_is_one_cause_until_all_that_failed_work);
   RUN(channels_that_are_used_again_end_the_outage);
+  RUN(a_function_that_is_not_called_ends_with_another);
   RUN(a_failure_of_one_function_is_no_outage);
+  RUN(an_outage_names_the_next_try);
   RUN(calls_failed_by_breaker_or_quota_change_no_notice);
   RUN(a_path_tail_is_in_no_text);
   return check_done();
