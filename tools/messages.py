@@ -37,7 +37,7 @@ CONFIG_FILES = re.compile(r"common/daemon/(listen_)?option\w*\.c|common/base/(ur
                           r"|common/net/redis/url\.c|probe/values/agent\.c|.*/(\w+_)?options\.c|plugins/genesys/health\.c"
                           r"|plugins/genesys_flowmetrics/events/attribute_name\.c")
 # ... the reason or the remedy at the end of a line, which explains itself, too ...
-REASON_FILES = re.compile(r"common/base/(json|websocket)/.*|common/net/redis/(connect|link)\.c|common/net/spool/.*"
+REASON_FILES = re.compile(r"common/base/(json|websocket)/.*|common/net/redis/link\.c|common/net/spool/.*"
                           r"|plugins/genesys_flowmetrics/sources/sqs/aws_answer\.c")
 REMEDY = re.compile(r"(check|give it|set|see|look for|create|activate|make it|the role needs|the trust policy)\b")
 # ... a lack of memory ...

@@ -37,7 +37,9 @@ struct redisReply;
 /* Connects, logs in and selects the database. The caller closes the link.
  * `stop_fd` becomes readable when the process stops. GC_ERR_TLS; GC_ERR_AUTH:
  * the password is wrong or cannot be read; GC_ERR_CONFIG: this build has no
- * TLS; otherwise the codes of redis_connect and redis_request. */
+ * TLS; GC_ERR_NETWORK, GC_ERR_TIMEOUT (after answer_ms in all, even if the
+ * resolver hangs), GC_ERR_STOPPED, GC_ERR_MEMORY; otherwise the codes of
+ * redis_request. */
 GC_MUST_CHECK enum gc_code redis_link_open(const struct redis_settings *s,
                                            int stop_fd, struct redis_link **ret,
                                            struct gc_err *err);

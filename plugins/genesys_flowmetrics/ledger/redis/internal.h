@@ -104,8 +104,9 @@ GC_MUST_CHECK enum gc_code redis_transact(struct ledger *l,
  * absence is an advice of redis_read_durability. */
 struct redis_rights redis_store_rights(void);
 
-/* Reads how durable the server is: `ret_advice` gets the words of
- * net/redis/durability, or GC_OK. `words` is scratch space. */
+/* Reads how durable the server is: `ret_advice` gets a warning
+ * with the setting to change, or GC_OK: no count can be lost. `words` is
+ * scratch space. */
 GC_MUST_CHECK enum gc_code redis_read_durability(struct redis_link *link,
                                                  struct redis_words *words,
                                                  struct gc_err *ret_advice,

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <hiredis/hiredis.h>
 
 #include "common/base/alloc.h"
 #include "common/base/decimal.h"
 #include "common/net/clock.h"
-#include "common/net/redis/durability.h"
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
 #include "plugins/genesys_flowmetrics/ledger/redis/scripts.h"
 
@@ -64,6 +64,67 @@ static const char *setting_of(const redisReply *reply) {
   return has_value ? reply->element[1]->str : NULL;
 }
 
+/* Whether an acknowledged count survives a crash: the answers to CONFIG GET.
+ * NULL: the server refuses the command (a hosted server, an ACL without it). */
+struct durability {
+  const char *appendonly, *appendfsync, *maxmemory_policy;
+  const char *no_fsync_on_rewrite; /* no-appendfsync-on-rewrite */
+};
+
+static bool value_is(const char *value, const char *word) {
+  return strcasecmp(value, word) == 0;
+}
+
+/* Returns the loss that a crash of the server or its host causes; NULL:
+ * none. */
+static const char *cost_of_a_crash(const struct durability *d) {
+  if (!value_is(d->appendonly, "yes"))
+    return "a crash loses all counts since its last snapshot";
+  if (value_is(d->appendfsync, "always"))
+    return NULL;
+  return value_is(d->appendfsync, "everysec")
+             ? "a crash loses up to the last two seconds of counts"
+             : "a crash loses the counts that the kernel had not written yet, "
+               "some 30 s";
+}
+
+/* Writes the warning, with the setting to change, if counts can be lost. */
+static void advise(const struct durability *d, struct gc_err *ret_words) {
+  if (d->appendonly == NULL || d->appendfsync == NULL ||
+      d->maxmemory_policy == NULL) {
+    (void)gc_fail(ret_words, GC_ERR_REMOTE,
+                  "Redis refuses CONFIG GET, so its durability is unknown: "
+                  "make sure of appendonly yes, appendfsync always and "
+                  "maxmemory-policy noeviction, or a crash of Redis loses "
+                  "counts");
+    return;
+  }
+  const char *cost = cost_of_a_crash(d);
+  bool pauses =
+      d->no_fsync_on_rewrite != NULL && value_is(d->no_fsync_on_rewrite, "yes");
+  bool evicts = !value_is(d->maxmemory_policy, "noeviction");
+  if (cost != NULL)
+    (void)gc_fail(ret_words, GC_ERR_REMOTE,
+                  "Redis has appendonly %.10s, appendfsync %.10s: %s, and "
+                  "events that are delivered again then count twice; set "
+                  "appendonly yes and appendfsync always%s%.20s",
+                  d->appendonly, d->appendfsync, cost,
+                  evicts ? "; also set maxmemory-policy noeviction instead of "
+                         : "",
+                  evicts ? d->maxmemory_policy : "");
+  else if (evicts)
+    (void)gc_fail(ret_words, GC_ERR_REMOTE,
+                  "Redis has maxmemory-policy %.20s: when its memory is full "
+                  "it evicts counts, and events that are delivered again then "
+                  "count twice; set maxmemory-policy noeviction",
+                  d->maxmemory_policy);
+  else if (pauses)
+    (void)gc_fail(ret_words, GC_ERR_REMOTE,
+                  "Redis has no-appendfsync-on-rewrite yes: a crash while it "
+                  "rewrites its file loses counts, and events that are "
+                  "delivered again then count twice; set it to no");
+}
+
 enum gc_code redis_read_durability(struct redis_link *link,
                                    struct redis_words *words,
                                    struct gc_err *ret_advice,
@@ -81,11 +142,10 @@ enum gc_code redis_read_durability(struct redis_link *link,
   enum gc_code code = GC_OK;
   for (size_t i = 0; i < GC_COUNT(names) && code == GC_OK; i++)
     code = redis_read_reply(link, &replies[i], err);
-  const struct redis_durability d = {
-      setting_of(replies[0]), setting_of(replies[1]), setting_of(replies[2]),
-      setting_of(replies[3])};
+  const struct durability d = {setting_of(replies[0]), setting_of(replies[1]),
+                               setting_of(replies[2]), setting_of(replies[3])};
   if (code == GC_OK)
-    (void)redis_advice(&d, ret_advice);
+    advise(&d, ret_advice);
   for (size_t i = 0; i < GC_COUNT(names); i++)
     redis_reply_auto(&replies[i]);
   return code;

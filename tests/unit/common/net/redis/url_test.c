@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/redis/url.h"
 
-#include "common/net/redis/durability.h"
 #include "tests/support/check.h"
 
 static void an_address_is_read_whole(void) {
@@ -101,37 +100,10 @@ static void an_address_that_is_too_long_is_refused(void) {
   CHECK_INT(redis_url_parse(path, &u, NULL), GC_ERR_CONFIG);
 }
 
-static void advice_is_given_where_something_can_be_lost(void) {
-  static const struct {
-    struct redis_durability d;
-    const char *says; /* NULL: nothing */
-  } rows[] = {
-      {{"yes", "always", "noeviction", "no"}, NULL},
-      {{"yes", "always", "noeviction", NULL}, NULL},
-      {{"yes", "always", "noeviction", "yes"}, "set it to no"},
-      {{"no", "always", "noeviction", "no"}, "snapshot"},
-      {{"yes", "everysec", "noeviction", "no"}, "two seconds"},
-      {{"yes", "no", "noeviction", "no"}, "30 s"},
-      {{"yes", "always", "volatile-ttl", "no"}, "volatile-ttl"},
-      {{"yes", "everysec", "allkeys-lru", "no"}, "instead of allkeys-lru"},
-      {{NULL, "always", "noeviction", "no"}, "refuses CONFIG GET"},
-      {{NULL, NULL, NULL, NULL}, "refuses CONFIG GET"},
-  };
-  for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    struct gc_err err = {.text = ""};
-    CHECK_ROW(rows[i].says != NULL ? rows[i].says : "nothing");
-    CHECK_INT(redis_advice(&rows[i].d, &err), rows[i].says != NULL);
-    if (rows[i].says != NULL)
-      CHECK_HAS(err.text, rows[i].says);
-    CHECK(strlen(err.text) < sizeof(err.text) - 1);
-  }
-}
-
 int main(void) {
   RUN(an_address_is_read_whole);
   RUN(a_text_that_is_no_address_is_refused);
   RUN(a_password_in_the_address_is_refused_and_not_shown);
   RUN(an_address_that_is_too_long_is_refused);
-  RUN(advice_is_given_where_something_can_be_lost);
   return check_done();
 }

@@ -109,6 +109,9 @@ static void a_server_that_may_lose_counts_is_reported(void) {
   } rows[] = {
       {"appendonly no", "last snapshot"},
       {"appendfsync everysec", "two seconds"},
+      {"appendfsync no", "30 s"},
+      {"appendfsync everysec\nmaxmemory-policy volatile-ttl",
+       "instead of volatile-ttl"},
       {"maxmemory-policy allkeys-lru", "noeviction"},
       {"no-appendfsync-on-rewrite yes", "set it to no"},
       {"rename-command CONFIG \"\"", "refuses CONFIG GET"},
