@@ -330,14 +330,8 @@ enum gc_code gc_accounts_define(struct gc_account_options *settings,
   a->settings = *settings;
   pthread_mutex_init(&a->counters.lock, NULL);
   *settings = (struct gc_account_options){0};
-  if (a->settings.lease_url != NULL) {
+  if (a->settings.lease_url != NULL)
     a->lease = gc_lease_gate_make(a->settings.name, a->settings.host);
-    if (a->lease == NULL) {
-      gc_account_options_clear(&a->settings);
-      free(a);
-      return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-    }
-  }
   struct gc_account **end = &accounts;
   while (*end != NULL)
     end = &(*end)->next;
@@ -490,8 +484,6 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
   a->auth = gc_auth_new(&auth, &a->env, on_token_change, a);
   a->api = gc_api_new(&api, &a->env, a->auth, a->budget);
   a->names = gc_names_new(s->name, a->api, &a->env, store);
-  if (a->names == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   if (a->lease != NULL)
     label_by_lists(a->names);
   a->channels = new_channels(a);

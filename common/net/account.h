@@ -47,7 +47,7 @@ enum { GC_ACCOUNTS_MAX = 64 };
 /* Defines an account and takes the settings over, also on failure.
  * GC_ERR_CONFIG: a name given twice, too many accounts, two accounts whose
  * values would have the same host, a lease whose Host is collectd's own
- * Hostname, or a Proxy of the wrong form. GC_ERR_MEMORY. */
+ * Hostname, or a Proxy of the wrong form. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_accounts_define(struct gc_account_options *settings, struct gc_err *err);
 

@@ -154,20 +154,19 @@ static struct entry *add_entry(struct gc_lease_page *p, const char *field) {
   return e;
 }
 
-static enum gc_code write_field(struct gc_lease_page *p, const char *field,
-                                const char *text) {
+static void write_field(struct gc_lease_page *p, const char *field,
+                        const char *text) {
   struct entry *e = gc_strmap_get(&p->entries, field);
   if (e == NULL)
     e = add_entry(p, field);
   e->is_named = true;
   if (strcmp(e->text, text) == 0)
-    return GC_OK;
+    return;
   p->book->bytes += strlen(text);
   p->book->bytes -= strlen(e->text);
   free(e->text);
   e->text = gc_strdup(text);
   mark_dirty(p, e);
-  return GC_OK;
 }
 
 /* Returns the bytes of the book after these fields are written and, if
@@ -194,7 +193,7 @@ static enum gc_code write_page_fields(struct gc_lease_page *p,
   if (bytes_after(p, fields, is_all) > GC_LEASE_BOOK_MAX_BYTES)
     return GC_ERR_LIMIT;
   while (gc_fields_next(fields, &at, &field, &text))
-    GC_TRY(write_field(p, field, text));
+    write_field(p, field, text);
   return GC_OK;
 }
 

@@ -42,23 +42,12 @@ static int64_t measure_offset(void) {
   return wall_ms - (int64_t)after_ms;
 }
 
-static void free_gate(struct gc_lease_gate *g) {
-  free(g->account);
-  free(g->host);
-  gc_lease_book_free(g->book);
-  free(g);
-}
-
 static struct gc_lease_gate *add_gate(const char *account, const char *host) {
   GC_ASSERT(account != NULL && host != NULL);
   struct gc_lease_gate *g = gc_zalloc(1, sizeof(*g));
   g->account = gc_strdup(account);
   g->host = gc_strdup(host);
   g->book = gc_lease_book_new();
-  if (g->book == NULL) {
-    free_gate(g);
-    return NULL;
-  }
   g->next = gates;
   gates = g;
   return g;
@@ -72,10 +61,8 @@ struct gc_lease_gate *gc_lease_gate_make(const char *account,
     g = g->next;
   if (g == NULL)
     g = add_gate(account, host);
-  if (g != NULL) {
-    gc_lease_gate_set(g, &(struct gc_lease_status){.state = GC_LEASE_STANDBY});
-    atomic_store(&g->offset_ms, measure_offset());
-  }
+  gc_lease_gate_set(g, &(struct gc_lease_status){.state = GC_LEASE_STANDBY});
+  atomic_store(&g->offset_ms, measure_offset());
   return g;
 }
 

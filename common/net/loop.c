@@ -36,27 +36,12 @@ struct gc_poll_set {
   size_t polled_count, cap; /* capacity of polled; fds has one place more */
 };
 
-/* Makes room for `count` watches. */
-static bool reserve_watches(struct gc_poll_set *set, size_t count) {
+static void reserve_watches(struct gc_poll_set *set, size_t count) {
   if (count <= set->cap)
-    return true;
-  struct curl_waitfd *fds =
-      realloc(set->fds, (count * 2 + 1) * sizeof(struct curl_waitfd));
-  if (fds != NULL)
-    set->fds = fds;
-  struct gc_watch **polled =
-      realloc(set->polled, count * 2 * sizeof(struct gc_watch *));
-  if (polled != NULL)
-    set->polled = polled;
-  if (fds == NULL || polled == NULL)
-    return false;
+    return;
   set->cap = count * 2;
-  return true;
-}
-
-static enum gc_code gc_poll_set_init(struct gc_poll_set *set, int wake_fd) {
-  *set = (struct gc_poll_set){.wake_fd = wake_fd};
-  return reserve_watches(set, 8) ? GC_OK : GC_ERR_MEMORY;
+  set->fds = gc_resize(set->fds, set->cap + 1, sizeof(*set->fds));
+  set->polled = gc_resize(set->polled, set->cap, sizeof(*set->polled));
 }
 
 static void gc_poll_set_clear(struct gc_poll_set *set) {
@@ -90,10 +75,7 @@ static uint32_t gc_poll_set_prepare(struct gc_poll_set *set, uint32_t max_ms) {
   set->fds[0] =
       (struct curl_waitfd){.fd = set->wake_fd, .events = CURL_WAIT_POLLIN};
   for (struct gc_watch *w = set->first; w != NULL; w = w->next) {
-    if (!reserve_watches(set, count + 1)) {
-      max_ms = max_ms < GC_LOOP_NO_MEMORY_MS ? max_ms : GC_LOOP_NO_MEMORY_MS;
-      break;
-    }
+    reserve_watches(set, count + 1);
     short events = (short)((w->want_read ? CURL_WAIT_POLLIN : 0) |
                            (w->want_write ? CURL_WAIT_POLLOUT : 0));
     set->polled[count++] = w;
@@ -335,8 +317,9 @@ struct gc_loop *gc_loop_new(struct gc_err *err) {
   pthread_cond_init(&l->changed, NULL);
   l->multi = curl_multi_init();
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (l->multi == NULL || l->wake_fd < 0 ||
-      gc_poll_set_init(&l->watches, l->wake_fd) != GC_OK) {
+  l->watches.wake_fd = l->wake_fd;
+  reserve_watches(&l->watches, 8);
+  if (l->multi == NULL || l->wake_fd < 0) {
     int why = errno;
     gc_fail(err, GC_ERR_MEMORY, "no network thread: %s",
             l->wake_fd < 0 ? strerror(why) : "out of memory");

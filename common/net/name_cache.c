@@ -129,22 +129,20 @@ static struct gc_labels *new_labels(enum gc_name_kind kind) {
 
 /* Makes the table empty, so that the next labels do not depend on those that
  * the ids had. */
-static enum gc_code forget_labels(struct kind *k) {
-  struct gc_labels *empty = new_labels(k->kind);
-  if (empty == NULL)
-    return GC_ERR_MEMORY;
+static void forget_labels(struct kind *k) {
   gc_labels_free(k->labels);
-  k->labels = empty;
-  return GC_OK;
+  k->labels = new_labels(k->kind);
 }
 
 /* Returns the list with labels that depend on it alone, in place of `list`,
  * whose reference it takes; NULL when out of memory. */
 static struct gc_entities *take_by_list(struct kind *k,
                                         struct gc_entities *list) {
-  struct gc_entities *made = list != NULL && forget_labels(k) == GC_OK
-                                 ? gc_labels_by_list(k->labels, list)
-                                 : NULL;
+  struct gc_entities *made = NULL;
+  if (list != NULL) {
+    forget_labels(k);
+    made = gc_labels_by_list(k->labels, list);
+  }
   gc_entities_put(list);
   return made;
 }
@@ -215,7 +213,10 @@ static enum gc_code publish_list(struct kind *k) {
   if (!k->is_loaded)
     load_names(k);
   k->is_loaded = true;
-  GC_TRY(k->is_by_list ? forget_labels(k) : free_labels(k, list));
+  if (k->is_by_list)
+    forget_labels(k);
+  else
+    GC_TRY(free_labels(k, list));
   assign_labels(k, list);
   struct gc_entry *entries = calloc(list->count + 1, sizeof(*entries));
   if (entries == NULL)
@@ -482,10 +483,6 @@ struct gc_names *gc_names_new(const char *account, struct gc_api *api,
                                .body_max = BODY_MAX_BYTES,
                                .done = on_page,
                                .ctx = k};
-    if (k->labels == NULL || n->labels_of_answers == NULL) {
-      gc_names_free(n);
-      return NULL;
-    }
   }
   return n;
 }
