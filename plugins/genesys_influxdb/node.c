@@ -186,8 +186,8 @@ static void report_ambiguous(const struct influx_node *n, uint64_t now) {
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "%llu values have the measurement, tags and field of other "
                   "values, and the database mixes both: find the names that "
-                  "differ only in bytes that a line cannot have, such as in "
-                  "%s",
+                  "differ only in bytes that a line cannot have, or the "
+                  "accounts that have one queue id, such as in %s",
                   (unsigned long long)(now - n->stats.ambiguous), example);
   n->settings->notice(n->settings->ctx, "names", &err);
 }

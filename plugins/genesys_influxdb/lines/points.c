@@ -276,16 +276,18 @@ static enum gc_code write_other(struct influx_points *p,
 }
 
 /* Takes the name of a point. Returns true if another identity has it. A row of
- * a guide has neither host nor name: a queue keeps it when it is renamed. */
+ * a guide belongs to the host, which stands for the account: the row has no
+ * host, and a queue keeps its row when it is renamed. */
 static bool is_ambiguous(struct influx_points *p,
                          const struct influx_sample *sample,
                          const struct influx_source *source,
-                         const struct influx_point *point) {
+                         const struct influx_point *point, bool is_guide) {
   struct identity id = identity_of(sample->key);
   size_t id_size = (size_t)(text_behind(id.type_instance) - sample->key);
   uint64_t name = gc_hash(point->head, point->head_len + 1);
   name = gc_hash_add(name, point->field, strlen(point->field));
-  uint64_t identity = gc_hash(sample->key, id_size);
+  uint64_t identity =
+      gc_hash(sample->key, is_guide ? strlen(id.host) + 1 : id_size);
   identity = gc_hash_add(identity, source->name, strlen(source->name));
   if (!influx_owners_take(&p->owners, name, identity))
     return false;
@@ -323,7 +325,7 @@ static enum gc_code make_point(struct influx_points *p,
   point->field = gc_steal(field.data);
   if (point->head == NULL || point->field == NULL)
     return GC_ERR_MEMORY;
-  *ambiguous += !is_guide && is_ambiguous(p, sample, source, point);
+  *ambiguous += is_ambiguous(p, sample, source, point, is_guide);
   return GC_OK;
 }
 

@@ -107,7 +107,45 @@ static void a_query_with_a_prefix_has_no_row(void) {
   }
 }
 
+/* Writes `answered` of the queue q1, which is called `instance`. Returns how
+ * many values had the row of another account so far. */
+static uint64_t ambiguous_after(struct influx_points *p, const char *host,
+                                const char *instance, const char **example) {
+  struct gc_buf key = {.max = 1024};
+  const char *const texts[] = {host, "genesys", instance,
+                               "queue_interval_number", "answered-all"};
+  for (size_t i = 0; i < GC_COUNT(texts); i++)
+    CHECK_INT(gc_buf_add(&key, texts[i], strlen(texts[i]) + 1), GC_OK);
+  struct influx_sample sample = {
+      .key = key.data,
+      .key_len = key.len,
+      .parts = "metric=answered\nmedia_type=all\nqueue_id=q1\n",
+      .count = 1,
+      .sources = {{.name = "value", .kind = INFLUX_REAL}}};
+  const struct influx_point *point = influx_points_of(p, &sample);
+  CHECK(point != NULL);
+  if (point != NULL)
+    CHECK_STR(point->head, "genesys_queue,queueId=q1");
+  gc_buf_clear(&key);
+  return influx_points_ambiguous(p, example);
+}
+
+/* The row has no host: the database would show the values of both in turns. */
+static void one_queue_id_of_two_accounts_is_counted_and_named(void) {
+  static const struct gc_strs no_tags;
+  struct influx_points *p = influx_points_new(&no_tags, 100);
+  const char *example = "";
+  CHECK_INT(ambiguous_after(p, "emea", "Sales", &example), 0);
+  CHECK_INT(ambiguous_after(p, "emea", "Sales, renamed", &example), 0);
+  CHECK_INT(ambiguous_after(p, "apac", "Sales", &example), 1);
+  CHECK_STR(example, "genesys_queue,queueId=q1");
+  CHECK_INT(ambiguous_after(p, "emea", "Sales", &example), 1);
+  CHECK_INT(ambiguous_after(p, "apac", "Sales", &example), 2);
+  influx_points_free(p);
+}
+
 int main(void) {
+  RUN(one_queue_id_of_two_accounts_is_counted_and_named);
   RUN(figures_of_the_guides_have_their_names);
   RUN(other_values_have_no_guide_name);
   RUN(an_official_observation_has_no_row_of_the_dialect);
