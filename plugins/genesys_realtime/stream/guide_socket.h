@@ -5,8 +5,9 @@
  * from 1 s to 30 s. Only a message or an answered ping that comes 10 s or more
  * after the opening resets these times. A token cannot be renewed over the
  * socket. When the account has a new token, a second socket is opened with it,
- * and the first socket is closed half a second after that; guide_dedup.h drops
- * the duplicates. Runs on the account's network thread. */
+ * and the first socket is closed half a second after that; of the
+ * messages that both deliver one passes. Runs on the account's network thread.
+ */
 #ifndef GENESYS_REALTIME_STREAM_GUIDE_SOCKET_H
 #define GENESYS_REALTIME_STREAM_GUIDE_SOCKET_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A message that two sockets deliver passes once, whichever socket is first. */
-#include "plugins/genesys_realtime/stream/guide_dedup.h"
+#include "plugins/genesys_realtime/stream/guide_socket.c"
 
 #include <stdio.h>
 #include <string.h>

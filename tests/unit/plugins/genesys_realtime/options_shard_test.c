@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys_realtime/queues/shard.h"
+#include "plugins/genesys_realtime/options.h"
 
 #include <stdio.h>
 
