@@ -213,7 +213,7 @@ static struct ownership ownership_of(const struct block *b,
                             .part = part};
 }
 
-static enum gc_code make_parts(struct block *b, struct gc_err *err) {
+static void make_parts(struct block *b) {
   newest_init(&b->newest, b->options, b->deps.env);
   b->output = output_new(b->options);
   if (b->options->observations != OBS_OFF) {
@@ -221,17 +221,14 @@ static enum gc_code make_parts(struct block *b, struct gc_err *err) {
     obs_feed_listen(b->feed, &b->newest.listener);
   }
   if (b->options->stream == STREAM_NONE)
-    return GC_OK;
-  b->stream = stream_new(b->options, &b->deps, poll_soon, b, err);
-  if (b->stream == NULL)
-    return err->code;
+    return;
+  b->stream = stream_new(b->options, &b->deps, poll_soon, b);
   if (b->feed != NULL)
     obs_feed_listen(b->feed, stream_listener(b->stream));
-  return GC_OK;
 }
 
 struct block *block_new(const struct queues_options *options,
-                        const struct queues_deps *deps, struct gc_err *err) {
+                        const struct queues_deps *deps) {
   struct block *b = gc_zalloc(1, sizeof(*b));
   b->options = options;
   b->deps = *deps;
@@ -242,10 +239,7 @@ struct block *block_new(const struct queues_options *options,
   b->queues.names = (struct gc_names_listener){
       .kind = GC_QUEUE, .changed = on_queues, .ctx = b};
   b->queues.lease = (struct gc_lease_listener){.changed = on_term, .ctx = b};
-  if (make_parts(b, err) != GC_OK) {
-    block_free(b);
-    return NULL;
-  }
+  make_parts(b);
   return b;
 }
 

@@ -19,9 +19,9 @@
 struct block;
 
 /* Makes a block. `options` and what `deps` points to are borrowed as long as it
- * lives. Returns NULL when out of memory. */
+ * lives. */
 struct block *block_new(const struct queues_options *options,
-                        const struct queues_deps *deps, struct gc_err *err);
+                        const struct queues_deps *deps);
 /* Starts polling and the stream; waits for one turn of the network thread. Do
  * not call it from that thread. */
 void block_start(struct block *b);

@@ -181,10 +181,8 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
                              .leave_out = leave_out,
                              .inform = gc_block_inform,
                              .ctx = b};
-  struct block *work = block_new(o, &deps, err);
+  struct block *work = block_new(o, &deps);
   queues_of(b)->work = work;
-  if (work == NULL)
-    return err->code;
   check_timeout(b, gc_account_connect(a)->timeout_ms);
   block_start(work);
   return GC_OK;

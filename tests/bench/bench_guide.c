@@ -85,7 +85,6 @@ static void end_here(void *ctx) { stream_stop(((struct run *)ctx)->stream); }
 
 static void make_stream(struct run *r) {
   static double bounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
-  struct gc_err err = {.code = GC_OK};
   static struct queues_options options = {
       .stream = STREAM_CONVERSATIONS,
       .observations = OBS_OFF,
@@ -107,8 +106,7 @@ static void make_stream(struct run *r) {
       .notice = on_notice,
       .socket_notice = on_notice,
       .ctx = r};
-  r->stream = stream_new(&options, &deps, NULL, NULL, &err);
-  exit_unless(r->stream != NULL, err.text);
+  r->stream = stream_new(&options, &deps, NULL, NULL);
 }
 
 /* ---- the account ---- */

@@ -173,7 +173,6 @@ static void end_here(void *ctx) {
 
 static void make_stream(struct run *r) {
   static double bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
-  struct gc_err err = {.code = GC_OK};
   static struct queues_options options = {
       .wait_buckets = {bounds, GC_COUNT(bounds)},
       .target_s = 20,
@@ -185,8 +184,7 @@ static void make_stream(struct run *r) {
                              .names = gc_account_names(r->account),
                              .notice = on_notice,
                              .ctx = r};
-  r->stream = stream_new(&options, &deps, on_snapshot, r, &err);
-  exit_unless(r->stream != NULL, err.text);
+  r->stream = stream_new(&options, &deps, on_snapshot, r);
 }
 
 /* ---- the account ---- */

@@ -132,7 +132,6 @@ static inline void begin_block(enum obs_source source) {
 }
 
 static inline void start_block(void) {
-  struct gc_err err;
   replay_account_start(&w.account, &w.r, per_minute);
   struct queues_deps deps = {.notice = on_notice,
                              .loop = w.account.loop,
@@ -145,7 +144,7 @@ static inline void start_block(void) {
                              .leave_out = on_leave_out,
                              .inform = on_inform,
                              .lease = lease};
-  w.block = block_new(&options, &deps, &err);
+  w.block = block_new(&options, &deps);
   block_start(w.block);
   replay_settle(&w.r);
 }

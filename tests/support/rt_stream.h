@@ -79,7 +79,6 @@ static struct gc_lease_page *lease_page;
 static inline void begin_with(double target_s) {
   static double bounds[] = {1, 10};
   static struct queues_options options;
-  struct gc_err err = {.code = GC_OK};
   w = (struct world){0};
   ch_begin();
   w.names = gc_names_new("prod", ch_api(), &ch_world.env, NULL);
@@ -103,7 +102,7 @@ static inline void begin_with(double target_s) {
                              .page = lease_page,
                              .notice = on_notice,
                              .inform = on_inform};
-  w.stream = stream_new(&options, &deps, on_snapshot, NULL, &err);
+  w.stream = stream_new(&options, &deps, on_snapshot, NULL);
   CHECK(w.stream != NULL);
 }
 

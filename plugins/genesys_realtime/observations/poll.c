@@ -181,62 +181,55 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
     p->done(p->ctx);
 }
 
-static enum gc_code make_part(struct poll *p, struct poll_part *part,
-                              enum gc_endpoint_id endpoint) {
+static void make_part(struct poll *p, struct poll_part *part,
+                      enum gc_endpoint_id endpoint) {
   part->poll = p;
   part->body.max = BODY_MAX_BYTES;
   part->decoder = obs_decoder_new(p->reading);
-  if (part->decoder == NULL)
-    return GC_ERR_MEMORY;
   part->call = (struct gc_call){.endpoint = endpoint,
                                 .sink = obs_decoder_sink(part->decoder),
                                 .body_max = ANSWER_MAX_BYTES,
                                 .done = on_answer,
                                 .ctx = part};
-  return GC_OK;
 }
 
-static enum gc_code make_batches(struct poll *p, const struct selection *s) {
-  p->reading->absence = OBS_ABSENT_CONTACTS;
-  for (size_t i = 0; i < p->part_count; i++) {
-    struct poll_part *part = &p->parts[i];
-    size_t from = i * OBS_IDS_MAX;
-    size_t count =
-        s->count - from < OBS_IDS_MAX ? s->count - from : (size_t)OBS_IDS_MAX;
-    GC_TRY(make_part(p, part, GC_ENDPOINT_QUEUE_OBSERVATIONS));
-    GC_TRY(obs_query_body((const char *const *)s->ids + from, count,
-                          p->wants_details, &part->body));
-  }
-  return GC_OK;
+static void make_metrics_part(struct poll *p, struct poll_part *part) {
+  part->poll = p;
+  part->body.max = BODY_MAX_BYTES;
+  part->metrics = queue_metrics_new(p->reading);
+  part->call = (struct gc_call){.endpoint = GC_ENDPOINT_QUEUE_METRICS,
+                                .path = p->path,
+                                .sink = queue_metrics_sink(part->metrics),
+                                .body_max = QUEUE_METRICS_MAX_BYTES,
+                                .waits_max = QUEUE_METRICS_RETRIES,
+                                .done = on_answer,
+                                .ctx = part};
 }
 
-static enum gc_code make_metrics(struct poll *p, const struct selection *s) {
+/* Makes one request for each OBS_IDS_MAX queues. */
+static enum gc_code make_batches(struct poll *p, const struct selection *s,
+                                 bool is_guide) {
+  if (!is_guide)
+    p->reading->absence = OBS_ABSENT_CONTACTS;
   for (size_t i = 0; i < p->part_count; i++) {
     struct poll_part *part = &p->parts[i];
-    size_t from = i * OBS_IDS_MAX;
-    size_t count =
-        s->count - from < OBS_IDS_MAX ? s->count - from : (size_t)OBS_IDS_MAX;
-    part->poll = p;
-    part->body.max = BODY_MAX_BYTES;
-    part->metrics = queue_metrics_new(p->reading);
-    if (part->metrics == NULL)
-      return GC_ERR_MEMORY;
-    part->call = (struct gc_call){.endpoint = GC_ENDPOINT_QUEUE_METRICS,
-                                  .path = p->path,
-                                  .sink = queue_metrics_sink(part->metrics),
-                                  .body_max = QUEUE_METRICS_MAX_BYTES,
-                                  .waits_max = QUEUE_METRICS_RETRIES,
-                                  .done = on_answer,
-                                  .ctx = part};
-    GC_TRY(queue_metrics_query((const char *const *)s->ids + from, count,
-                               &part->body));
+    const char *const *ids = (const char *const *)s->ids + i * OBS_IDS_MAX;
+    size_t left = s->count - i * OBS_IDS_MAX;
+    size_t count = left < OBS_IDS_MAX ? left : (size_t)OBS_IDS_MAX;
+    if (is_guide)
+      make_metrics_part(p, part);
+    else
+      make_part(p, part, GC_ENDPOINT_QUEUE_OBSERVATIONS);
+    GC_TRY(is_guide
+               ? queue_metrics_query(ids, count, &part->body)
+               : obs_query_body(ids, count, p->wants_details, &part->body));
   }
   return GC_OK;
 }
 
 static enum gc_code make_activity(struct poll *p, struct poll_pages *pages) {
-  GC_TRY(make_part(p, &p->parts[0], GC_ENDPOINT_CONVERSATION_ACTIVITY));
-  GC_TRY(make_part(p, &p->parts[1], GC_ENDPOINT_ROUTING_ACTIVITY));
+  make_part(p, &p->parts[0], GC_ENDPOINT_CONVERSATION_ACTIVITY);
+  make_part(p, &p->parts[1], GC_ENDPOINT_ROUTING_ACTIVITY);
   GC_TRY(obs_activity_body(true, &p->parts[0].body));
   GC_TRY(obs_activity_body(false, &p->parts[1].body));
   pages->routing.rows_max = p->visible; /* one row for each queue */
@@ -253,14 +246,9 @@ static enum gc_code make_all_parts(struct poll *p, enum obs_source source,
   p->reading = observations_new();
   p->parts = gc_zalloc(count, sizeof(*p->parts));
   p->part_count = p->parts_left = count;
-  switch (source) {
-  case OBS_ACTIVITY:
-    return make_activity(p, pages);
-  case OBS_QUEUE_METRICS:
-    return make_metrics(p, selection);
-  default:
-    return make_batches(p, selection);
-  }
+  return source == OBS_ACTIVITY
+             ? make_activity(p, pages)
+             : make_batches(p, selection, source == OBS_QUEUE_METRICS);
 }
 
 void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,

@@ -68,8 +68,6 @@ static enum gc_code open_socket(struct stream *s) {
   deps.query = gc_buf_string(&s->feed.query);
   if (s->feed.guide_decoder == NULL)
     s->feed.guide_decoder = guide_decoder_new();
-  if (s->feed.guide_decoder == NULL)
-    return GC_ERR_MEMORY;
   s->feed.socket = guide_socket_new(&deps);
   return GC_OK;
 }

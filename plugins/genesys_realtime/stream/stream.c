@@ -226,8 +226,7 @@ void stream_free(struct stream *s) {
 
 struct stream *stream_new(const struct queues_options *options,
                           const struct queues_deps *deps,
-                          void (*snapshot)(void *ctx), void *ctx,
-                          struct gc_err *err) {
+                          void (*snapshot)(void *ctx), void *ctx) {
   struct stream *s = gc_zalloc(1, sizeof(*s));
   s->options = options;
   s->deps = *deps;
@@ -245,11 +244,7 @@ struct stream *stream_new(const struct queues_options *options,
   if (!s->source->has_server_times)
     s->feed.start_clock = (struct gc_start_clock){
         s->epoch_ms, .is_settled = true, .is_final = true};
-  if (s->feed.decoder != NULL && s->shared.drift != NULL)
-    return s;
-  stream_free(s);
-  (void)gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  return NULL;
+  return s;
 }
 
 /* The lock is held. */

@@ -21,12 +21,10 @@ struct stream;
 
 /* Makes a stream. `options` and what `deps` points to are borrowed as long as
  * it lives. `snapshot` requests the present state when the stream is connected;
- * it runs on the network thread, with `ctx`. Returns NULL when out of memory.
- */
+ * it runs on the network thread, with `ctx`. */
 struct stream *stream_new(const struct queues_options *options,
                           const struct queues_deps *deps,
-                          void (*snapshot)(void *ctx), void *ctx,
-                          struct gc_err *err);
+                          void (*snapshot)(void *ctx), void *ctx);
 
 /* ---- network thread ---- */
 

@@ -266,7 +266,7 @@ static void start_blocks(struct agent *a) {
                                .requests_per_minute = 300,
                                .blocks = a->all,
                                .block_count = a->count};
-    a->blocks[i] = block_new(&a->options[i], &deps, &err);
+    a->blocks[i] = block_new(&a->options[i], &deps);
     block_start(a->blocks[i]);
   }
 }

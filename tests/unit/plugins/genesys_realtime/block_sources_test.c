@@ -150,7 +150,6 @@ static void where_names_are_refused_the_answers_provide_them(void) {
 /* The second block has the world's account, too. */
 static void blocks_agree_on_the_names_of_answers(void) {
   char *first[] = {(char[]){"support-1"}}, *second[] = {(char[]){"support-2"}};
-  struct gc_err err;
   begin_block(OBS_QUEUE_METRICS);
   options.queues = (struct gc_strs){first, 1};
   replay_answer(&w.r, &(struct replay_answer){.match = LIST,
@@ -172,7 +171,7 @@ static void blocks_agree_on_the_names_of_answers(void) {
                              .requests_per_minute = per_minute,
                              .leave_out = on_leave_out,
                              .inform = on_inform};
-  struct block *other = block_new(&others, &deps, &err);
+  struct block *other = block_new(&others, &deps);
   block_start(other);
   replay_settle(&w.r);
   CHECK_REAL(read_value("Support/queue_depth-all"), 3);

@@ -68,7 +68,7 @@ static void begin_with(void (*answers)(void)) {
                              .names = w.names,
                              .channels = ch_channels,
                              .requests_per_minute = 300};
-  w.block = block_new(&options, &deps, &err);
+  w.block = block_new(&options, &deps);
   CHECK(w.block != NULL);
 }
 

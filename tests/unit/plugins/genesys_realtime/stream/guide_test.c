@@ -58,7 +58,6 @@ static struct queues_options options;
 
 static void begin_guide(void) {
   static double bounds[] = {1, 10};
-  struct gc_err err = {.code = GC_OK};
   w = (struct world){0};
   api_begin();
   w.names = gc_names_new("prod", api, &api_world.env, NULL);
@@ -81,7 +80,7 @@ static void begin_guide(void) {
       .names = w.names,
       .notice = on_notice,
       .socket_notice = on_notice};
-  w.stream = stream_new(&options, &deps, NULL, NULL, &err);
+  w.stream = stream_new(&options, &deps, NULL, NULL);
   stream_select(w.stream, &(struct selection){.count = 0});
   replay_run(&api_world, 1000);
   CHECK(w.events != NULL);
