@@ -74,7 +74,7 @@ struct probe_results {
 enum { PROBE_RESULTS_MAX = 10000 };
 
 /* Adds a result; a line break in `what` becomes a blank. GC_ERR_LIMIT beyond
- * PROBE_RESULTS_MAX; GC_ERR_MEMORY. */
+ * PROBE_RESULTS_MAX. */
 GC_MUST_CHECK enum gc_code probe_results_add(struct probe_results *r,
                                              enum probe_check check,
                                              enum probe_state state,

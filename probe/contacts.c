@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/json/document.h"
 #include "common/base/strmap.h"
 #include "common/genesys/metric.h"
@@ -42,19 +43,13 @@ static struct conversations *new_model(bool is_guide) {
 }
 
 struct probe_contacts *probe_contacts_new(void) {
-  struct probe_contacts *c = calloc(1, sizeof(*c));
-  if (c == NULL)
-    return NULL;
+  struct probe_contacts *c = gc_zalloc(1, sizeof(*c));
   c->body.max = BODY_MAX;
   c->decoder = cv_decoder_new();
   c->guide_decoder = guide_decoder_new();
   c->model = new_model(false);
   c->guide = new_model(true);
-  if (c->decoder != NULL && c->guide_decoder != NULL && c->model != NULL &&
-      c->guide != NULL)
-    return c;
-  probe_contacts_free(c);
-  return NULL;
+  return c;
 }
 
 static void seen_clear(struct gc_strmap *map) {
@@ -65,8 +60,6 @@ static void seen_clear(struct gc_strmap *map) {
 }
 
 void probe_contacts_free(struct probe_contacts *c) {
-  if (c == NULL)
-    return;
   seen_clear(&c->seen);
   seen_clear(&c->guide_seen);
   gc_buf_clear(&c->body);
@@ -86,9 +79,7 @@ static struct seen *find_seen(struct gc_strmap *map, const char *queue,
   struct seen *s = gc_strmap_get(map, key);
   if (s != NULL)
     return s;
-  s = calloc(1, sizeof(*s));
-  if (s == NULL)
-    return NULL;
+  s = gc_zalloc(1, sizeof(*s));
   memcpy(s->key, key, sizeof(s->key));
   gc_strmap_put(map, s->key, s);
   return s;
@@ -145,8 +136,6 @@ static enum gc_code put_totals(struct conversations *m, struct gc_strmap *map,
                                const struct change *c) {
   struct conversations_totals now;
   struct seen *s = find_seen(map, c->queue, c->media);
-  if (s == NULL)
-    return GC_ERR_MEMORY;
   if (!conversations_totals(m, c->queue, c->media, &now))
     return GC_OK;
   const struct conversations_totals before = s->totals;

@@ -47,7 +47,6 @@ struct probe_contact_sink {
 
 struct probe_contacts;
 
-/* Makes a replay. Returns NULL when out of memory. */
 struct probe_contacts *probe_contacts_new(void);
 void probe_contacts_free(struct probe_contacts *c);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/json/document.h"
 #include "common/base/strmap.h"
 #include "common/genesys/clean_name.h"
@@ -129,20 +130,12 @@ struct probe_replay {
 };
 
 struct probe_replay *probe_replay_new(const char *format, struct gc_err *err) {
-  struct probe_replay *r = calloc(1, sizeof(*r));
-  if (r == NULL) {
-    gc_fail(err, GC_ERR_MEMORY, "out of memory");
-    return NULL;
-  }
+  struct probe_replay *r = gc_zalloc(1, sizeof(*r));
   r->lines.max = EVENT_MAX_BYTES;
+  r->reader = event_reader_new(&r->form);
+  r->contacts = probe_contacts_new();
   if (attribute_form_set(&r->form, format, err) == GC_OK)
-    r->reader = event_reader_new(&r->form);
-  if (r->reader != NULL) {
-    r->contacts = probe_contacts_new();
-    if (r->contacts != NULL)
-      return r;
-    gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  }
+    return r;
   probe_replay_free(r);
   return NULL;
 }
@@ -180,26 +173,15 @@ void probe_replay_free(struct probe_replay *r) {
 
 /* ---- one line ---- */
 
-static enum gc_code make_room(struct probe_replay *r) {
-  if (r->count >= PROBE_ROWS_MAX)
-    return GC_ERR_LIMIT;
-  if (r->count < r->cap)
-    return GC_OK;
-  size_t cap = r->cap == 0 ? 64 : r->cap * 2;
-  struct row *rows = realloc(r->rows, cap * sizeof(*rows));
-  if (rows == NULL)
-    return GC_ERR_MEMORY;
-  r->rows = rows;
-  r->cap = cap;
-  return GC_OK;
-}
-
 /* Adds a row. Takes ownership of its texts, also on failure. */
 static enum gc_code add_row(struct probe_replay *r, struct row row) {
-  enum gc_code code = make_room(r);
-  if (code != GC_OK) {
+  if (r->count >= PROBE_ROWS_MAX) {
     row_clear(&row);
-    return code;
+    return GC_ERR_LIMIT;
+  }
+  if (r->count == r->cap) {
+    r->cap = r->cap == 0 ? 64 : r->cap * 2;
+    r->rows = gc_resize(r->rows, r->cap, sizeof(row));
   }
   if (row.key != NULL)
     gc_strmap_put(&r->keys, row.key, r);
@@ -208,23 +190,19 @@ static enum gc_code add_row(struct probe_replay *r, struct row row) {
   return GC_OK;
 }
 
-/* Returns conversation and attribute name as one text; NULL when out of memory.
- */
+/* Returns conversation and attribute name as one text. */
 static char *key_of(const struct event_metric *m) {
   size_t len = strlen(m->conversation);
-  char *key = malloc(len + m->name_len + 2);
-  if (key == NULL)
-    return NULL;
+  char *key = gc_zalloc(1, len + m->name_len + 2);
   memcpy(key, m->conversation, len);
   key[len] = '\n'; /* in no conversation id */
   memcpy(key + len + 1, m->name, m->name_len);
-  key[len + 1 + m->name_len] = '\0';
   return key;
 }
 
 static char *printable_copy(const char *text, size_t len) {
-  char *copy = strndup(text, len);
-  for (char *c = copy; c != NULL && *c != '\0'; c++)
+  char *copy = gc_strndup(text, strnlen(text, len));
+  for (char *c = copy; *c != '\0'; c++)
     if ((unsigned char)*c < ' ')
       *c = ' ';
   return copy;
@@ -258,10 +236,6 @@ static enum gc_code on_metric(void *ctx, const struct event_metric *m) {
                     .metric =
                         printable_copy(m->parts.metric, m->parts.metric_len),
                     .key = key_of(m)};
-  if (row.flow == NULL || row.metric == NULL || row.key == NULL) {
-    row_clear(&row);
-    return GC_ERR_MEMORY;
-  }
   bool is_flow_refused = mask_number(row.flow);
   bool is_metric_refused = mask_number(row.metric);
   if (is_flow_refused || is_metric_refused)
@@ -291,11 +265,8 @@ static enum gc_code on_contact(void *ctx, enum probe_contact outcome,
                                           : (enum outcome)(OUTCOME_CONTACT +
                                                            (int)outcome - 1),
                     .times = count};
-  if (what != NULL) {
+  if (what != NULL)
     row.series = printable_copy(what, strlen(what));
-    if (row.series == NULL)
-      return GC_ERR_MEMORY;
-  }
   return add_row(r, row);
 }
 

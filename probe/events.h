@@ -22,8 +22,8 @@ struct probe_replay;
 /* The default of AttributeFormat. */
 #define PROBE_ATTRIBUTE_FORMAT "%{flow}Metric_%{metric}(%{time})"
 
-/* Makes a replay with an AttributeFormat. Returns NULL and fills err on
- * failure: GC_ERR_CONFIG for a wrong format, GC_ERR_MEMORY. */
+/* Makes a replay with an AttributeFormat. Returns NULL and fills err for a
+ * wrong format: GC_ERR_CONFIG. */
 struct probe_replay *probe_replay_new(const char *format, struct gc_err *err);
 void probe_replay_free(struct probe_replay *r);
 
@@ -31,9 +31,9 @@ void probe_replay_free(struct probe_replay *r);
  * as the console of AWS prints it: it ends with its last bracket, before a line
  * that begins with "{", or with an empty line, which the caller adds after the
  * last one. A byte order mark and "< " (of a socket's log) are passed over.
- * GC_ERR_MEMORY; GC_ERR_LIMIT for
- * more than PROBE_ROWS_MAX rows, or an event of more than 16 MB, or as in
- * probe/contacts.h. A line that is no event is a row, not an error. */
+ * GC_ERR_LIMIT for more than PROBE_ROWS_MAX rows, or an event of more than 16
+ * MB, or as in probe/contacts.h. A line that is no event is a row, not an
+ * error. */
 enum { PROBE_ROWS_MAX = 1000000 };
 GC_MUST_CHECK enum gc_code probe_replay_line(struct probe_replay *r,
                                              const char *line, size_t len);

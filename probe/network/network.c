@@ -152,8 +152,6 @@ static enum gc_code read_secret(const struct influx_node_settings *s,
   if (s->secret_file == NULL)
     return gc_secret_read(&secret, out, err);
   struct gc_detached *reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
-  if (reads == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   enum gc_code code = gc_secret_read_bounded(reads, &secret, out, err);
   gc_detached_free(reads);
   return code;
@@ -266,8 +264,7 @@ static enum gc_code open_servers(struct sqs_trial *t,
   t->transport = gc_http_transport(t->metadata.http);
   t->keeper = credentials_keeper_new(&config->credentials, &t->transport,
                                      gc_clock_now_ms, gc_clock_wall_ms);
-  return t->keeper != NULL ? GC_OK
-                           : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  return GC_OK;
 }
 
 static enum gc_code find_keys(struct sqs_trial *t, struct gc_err *err) {

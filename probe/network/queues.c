@@ -61,10 +61,6 @@ static void open_guide(void *ctx) {
       .notice = on_guide_notice,
       .ctx = t};
   t->socket = guide_socket_new(&deps);
-  if (t->socket != NULL)
-    return;
-  (void)gc_fail(&t->err, GC_ERR_MEMORY, "out of memory");
-  probe_wait_end(&t->wait);
 }
 
 static void close_guide(void *ctx) {

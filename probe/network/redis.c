@@ -67,10 +67,6 @@ static void report_trial(const struct probe_place *p,
  * again. */
 static enum gc_code run_bounded(struct redis_trial *t, uint32_t limit_ms) {
   struct gc_detached *bounded = gc_detached_new("gc-probe", limit_ms, NULL);
-  if (bounded == NULL) {
-    free(t);
-    return GC_ERR_MEMORY;
-  }
   enum gc_code code = gc_detached_run(bounded, run_trial, free, t);
   gc_detached_free(bounded);
   return code;
