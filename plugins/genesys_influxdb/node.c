@@ -2,6 +2,7 @@
 #include "plugins/genesys_influxdb/node.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,11 +200,16 @@ static void report_new_losses(const struct influx_node *n,
               now->spool.dropped_lines,
               "lines, the oldest, were dropped: the spool is full; repair the "
               "database, or raise SpoolMax");
+  char words[200];
+  snprintf(
+      words, sizeof(words),
+      "bytes of the spool were torn or damaged and are skipped, the newest "
+      "in %016llx.seg; check the disk of SpoolDir, unless the host lost "
+      "power",
+      (unsigned long long)now->spool.damaged_segment);
   report_loss(n, "damage",
               before->spool.damaged_bytes + before->spool.cut_bytes,
-              now->spool.damaged_bytes + now->spool.cut_bytes,
-              "bytes of the spool were torn or damaged and are skipped; check "
-              "the disk of SpoolDir, unless the host lost power");
+              now->spool.damaged_bytes + now->spool.cut_bytes, words);
   report_loss(n, "memory", before->lost, now->lost,
               "values were lost: the disk takes no lines, and memory is full; "
               "check the disk of SpoolDir");

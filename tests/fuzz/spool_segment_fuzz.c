@@ -1,32 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* A segment as a crash or a broken disk left it. Laws: the scan ends within the
- * bytes; its end is where a whole record ends; a record that is appended there
- * is found. */
+/* A segment as a crash or a broken disk left it. Laws: a record may begin only
+ * where the search says so, and a whole record ends within the bytes. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/net/spool/position.h"
 #include "common/net/spool/record.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static char bytes[8192];
-  struct gc_record r = {.payload = "a v=1i 1\n", .len = 9, .lines = 1};
-  unsigned char header[GC_RECORD_HEADER];
+  const char *bytes = (const char *)data;
   struct gc_record_place place;
+  struct gc_record r;
   uint64_t number;
-  if (size > sizeof(bytes) - GC_RECORD_HEADER - r.len)
+  if (size == 0)
     return 0;
-  memcpy(bytes, data, size);
   (void)gc_position_read(bytes, size, &place, &number);
-
-  struct gc_segment_scan scan = gc_segment_scan(bytes, size, 1);
-  LAW(scan.end <= size);
-  gc_record_header(&r, (struct gc_record_place){1, scan.end}, header);
-  memcpy(bytes + scan.end, header, sizeof(header));
-  memcpy(bytes + scan.end + sizeof(header), r.payload, r.len);
-  struct gc_segment_scan more =
-      gc_segment_scan(bytes, scan.end + sizeof(header) + r.len, 1);
-  LAW(more.lines == scan.lines + 1);
+  size_t next = gc_record_find(bytes, size);
+  for (size_t at = 0; at < size; at++) {
+    place = (struct gc_record_place){1, at};
+    enum gc_record_state state =
+        gc_record_read(bytes + at, size - at, place, &r);
+    LAW(state != GC_RECORD_WHOLE || at == next);
+    LAW(state != GC_RECORD_WHOLE || at + GC_RECORD_HEADER + r.len <= size);
+    if (at == next)
+      next = at + 1 + gc_record_find(bytes + at + 1, size - at - 1);
+  }
   return 0;
 }

@@ -8,6 +8,7 @@
 static const char magic[4] = {'G', 'C', 'R', '1'};
 
 enum { AT_LEN = 4, AT_LINES = 8, AT_CRC = 12, AT_TIME = 16 };
+enum { POSITION_PAYLOAD = 3 * 8 };
 
 static void store_number(unsigned char *out, uint64_t n, size_t bytes) {
   for (size_t i = 0; i < bytes; i++)
@@ -68,34 +69,58 @@ enum gc_record_state gc_record_read(const char *bytes, size_t len,
              : GC_RECORD_DAMAGED;
 }
 
-size_t gc_record_find(const char *bytes, size_t len, uint64_t segment,
-                      size_t from) {
-  struct gc_record r;
-  for (size_t at = from + 1; at < len; at++) {
+size_t gc_record_find(const char *bytes, size_t len) {
+  for (size_t at = 0; at + sizeof(magic) <= len; at++) {
     const char *hit = memchr(bytes + at, magic[0], len - at);
-    if (hit == NULL)
-      break;
-    at = (size_t)(hit - bytes);
-    struct gc_record_place place = {segment, at};
-    if (gc_record_read(hit, len - at, place, &r) == GC_RECORD_WHOLE)
+    at = hit != NULL ? (size_t)(hit - bytes) : len;
+    if (at + sizeof(magic) <= len && memcmp(hit, magic, sizeof(magic)) == 0)
       return at;
   }
   return len;
 }
 
-struct gc_segment_scan gc_segment_scan(const char *bytes, size_t len,
-                                       uint64_t segment) {
-  struct gc_segment_scan scan = {0};
-  struct gc_record r;
-  for (size_t at = 0; at < len;) {
-    struct gc_record_place place = {segment, at};
-    if (gc_record_read(bytes + at, len - at, place, &r) != GC_RECORD_WHOLE) {
-      at = gc_record_find(bytes, len, segment, at);
+/* ---- the read position ---- */
+
+/* A slot is a record without lines whose payload is three numbers: the codec,
+ * its CRC and its version are those of the segments. In the CRC, every slot has
+ * the segment UINT64_MAX and its number, 0 or 1, as offset. */
+static struct gc_record_place slot_place(unsigned slot) {
+  return (struct gc_record_place){UINT64_MAX, slot};
+}
+
+bool gc_position_read(const char *bytes, size_t len,
+                      struct gc_record_place *ret_place, uint64_t *ret_number) {
+  bool found = false;
+  for (unsigned slot = 0; slot < 2; slot++) {
+    struct gc_record r;
+    size_t at = (size_t)slot * GC_POSITION_SLOT;
+    if (at >= len ||
+        gc_record_read(bytes + at, len - at, slot_place(slot), &r) !=
+            GC_RECORD_WHOLE ||
+        r.len != POSITION_PAYLOAD)
       continue;
-    }
-    scan.end = at + GC_RECORD_HEADER + r.len;
-    scan.lines += r.lines;
-    at = scan.end;
+    uint64_t number = load_number((const unsigned char *)r.payload, 8);
+    if (found && number < *ret_number)
+      continue;
+    *ret_number = number;
+    *ret_place = (struct gc_record_place){
+        load_number((const unsigned char *)r.payload + 8, 8),
+        load_number((const unsigned char *)r.payload + 16, 8)};
+    found = true;
   }
-  return scan;
+  return found;
+}
+
+void gc_position_write(uint64_t number, struct gc_record_place place,
+                       char out[GC_POSITION_SLOT]) {
+  char payload[POSITION_PAYLOAD];
+  memset(out, 0, GC_POSITION_SLOT);
+  store_number((unsigned char *)payload, number, 8);
+  store_number((unsigned char *)payload + 8, place.segment, 8);
+  store_number((unsigned char *)payload + 16, place.offset, 8);
+  struct gc_record r = {.payload = payload, .len = POSITION_PAYLOAD};
+  unsigned char header[GC_RECORD_HEADER];
+  gc_record_header(&r, slot_place((unsigned)(number % 2)), header);
+  memcpy(out, header, sizeof(header));
+  memcpy(out + GC_RECORD_HEADER, payload, sizeof(payload));
 }

@@ -18,6 +18,7 @@
 
 #include "common/base/cleanup.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,9 +38,8 @@ struct gc_record {
 };
 
 /* Writes the header of `r` at `place`. */
-GC_API void gc_record_header(const struct gc_record *r,
-                             struct gc_record_place place,
-                             unsigned char out[GC_RECORD_HEADER]);
+void gc_record_header(const struct gc_record *r, struct gc_record_place place,
+                      unsigned char out[GC_RECORD_HEADER]);
 
 enum gc_record_state {
   GC_RECORD_WHOLE,
@@ -51,23 +51,25 @@ enum gc_record_state {
  * WHOLE: `ret` borrows the payload; the record ends at GC_RECORD_HEADER +
  * ret->len. SHORT with a whole header: ret->len says how long the record would
  * be, unchecked. */
-GC_API enum gc_record_state gc_record_read(const char *bytes, size_t len,
-                                           struct gc_record_place place,
-                                           struct gc_record *ret);
+enum gc_record_state gc_record_read(const char *bytes, size_t len,
+                                    struct gc_record_place place,
+                                    struct gc_record *ret);
 
-/* Returns the first offset after `from` at which a whole record begins, `len`
- * if there is none. `bytes` are a whole segment. Each byte of damage costs a
- * comparison, each false beginning one CRC of at most GC_RECORD_PAYLOAD_MAX
- * bytes. */
-GC_API size_t gc_record_find(const char *bytes, size_t len, uint64_t segment,
-                             size_t from);
+/* Returns the first offset at which a record may begin; `len` if there is none.
+ */
+size_t gc_record_find(const char *bytes, size_t len);
 
-/* The contents of a segment. */
-struct gc_segment_scan {
-  size_t end;     /* behind the last whole record; the rest is a torn tail */
-  uint64_t lines; /* of the whole records */
-};
-GC_API struct gc_segment_scan gc_segment_scan(const char *bytes, size_t len,
-                                              uint64_t segment);
+/* The read position of a spool is a file of two slots that are written in turn,
+ * so that a torn write leaves the earlier one whole. */
+enum { GC_POSITION_SLOT = 64, GC_POSITION_BYTES = 2 * GC_POSITION_SLOT };
+
+/* Reads the newest whole slot and its number; false: there is none. `bytes` are
+ * those of the file. */
+bool gc_position_read(const char *bytes, size_t len,
+                      struct gc_record_place *ret_place, uint64_t *ret_number);
+/* Writes the slot with `number`; it belongs at (number % 2) * GC_POSITION_SLOT.
+ */
+void gc_position_write(uint64_t number, struct gc_record_place place,
+                       char out[GC_POSITION_SLOT]);
 
 #endif

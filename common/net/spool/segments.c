@@ -37,10 +37,23 @@ void gc_segments_shift(struct gc_segments *list) {
   memmove(list->at, list->at + 1, list->count * sizeof(*list->at));
 }
 
-uint64_t gc_segments_bytes(const struct gc_segments *list) {
+const struct gc_segment *gc_segments_from(const struct gc_segments *list,
+                                          uint64_t number) {
+  size_t i = 0;
+  while (i < list->count && list->at[i].number < number)
+    i++;
+  return i < list->count ? &list->at[i] : NULL;
+}
+
+uint64_t gc_segments_bytes(const struct gc_segments *list, uint64_t number,
+                           uint64_t offset) {
   uint64_t sum = 0;
-  for (size_t i = 0; i < list->count; i++)
-    sum += list->at[i].size;
+  for (size_t i = 0; i < list->count; i++) {
+    uint64_t from = list->at[i].number < number    ? UINT64_MAX
+                    : list->at[i].number == number ? offset
+                                                   : 0;
+    sum += list->at[i].size > from ? list->at[i].size - from : 0;
+  }
   return sum;
 }
 

@@ -26,7 +26,12 @@ GC_MUST_CHECK enum gc_code gc_segments_add(struct gc_segments *list,
                                            uint64_t number, uint64_t size);
 /* Removes the oldest from the list; not its file. */
 void gc_segments_shift(struct gc_segments *list);
-uint64_t gc_segments_bytes(const struct gc_segments *list);
+/* Returns the first segment from `number` on; NULL: none. */
+const struct gc_segment *gc_segments_from(const struct gc_segments *list,
+                                          uint64_t number);
+/* Returns the bytes from `offset` of the segment `number` on. */
+uint64_t gc_segments_bytes(const struct gc_segments *list, uint64_t number,
+                           uint64_t offset);
 
 /* Writes the name of a segment's file: "0000000000000007.seg". */
 void gc_segment_name(uint64_t number, char out[GC_SEGMENT_NAME_SIZE]);

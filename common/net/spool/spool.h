@@ -4,31 +4,25 @@
  * may block for as long as the disk does.
  *
  *   gc_spool_append   durable (fdatasync) when it returns GC_OK
- *   gc_spool_read     the oldest records from the cursor on
- *   gc_spool_take     they are delivered, but kept: moves the cursor
- *   gc_spool_rewind   reads the kept records again
- *   gc_spool_commit   they are no longer needed: saves the position, deletes
- *                     segments
- *
- *     position         cursor
- *        |   taken       |   waiting            1. take: the cursor moves right
- *        |---------------|------------->        2. commit: the position follows
- *        <- - rewind - - '
+ *   gc_spool_read     the oldest records
+ *   gc_spool_commit   they are delivered: saves the position, deletes segments
  *
  * The folder is made with mode 0700 and owned by one process (`lock`). It holds
  *   0000000000000007.seg   records of spool/record, up to a segment's size
  *   position               the read position, twice, with CRCs
  * Records keep the order of the appends. A crash at any moment loses no record
- * that was appended, and repeats at most the records that were read or taken
- * and not committed. When the spool is opened, a torn record at the end of the
- * last segment is cut. A damaged record in the middle is skipped alone. Without
- * a readable position, reading begins with the oldest segment that is left:
+ * that was appended, and repeats at most the records that were read and not
+ * committed. When the spool is opened, a torn record at the end of the
+ * last segment is cut. A damaged record in the middle is skipped alone, and so
+ * are other bytes, as many as there are: a segment is read in pieces. Without a
+ * readable position, reading begins with the oldest segment that is left:
  * those before it were delivered and deleted.
  *
  * Past `max_bytes` the oldest segment is deleted. A failed append keeps nothing
  * of its record; the caller keeps the record and tries again. So no restart is
  * needed after a full disk, or after a folder that was missing or not writable.
- */
+ * The newest segment is deleted, too, when all of it is delivered and it is
+ * large, or the disk is full. */
 #ifndef GC_NET_SPOOL_SPOOL_H
 #define GC_NET_SPOOL_SPOOL_H
 
@@ -65,39 +59,28 @@ GC_API GC_MUST_CHECK enum gc_code gc_spool_append(struct gc_spool *s,
                                                   const struct gc_record *r,
                                                   struct gc_err *err);
 
-/* Appends the payloads of the oldest records, from the cursor on, to `out`, and
- * sets `ret_end` to the place behind them. The records are whole. Together they
- * have at most `max_lines` lines, but at least one record is read. They fit in
- * out->max, no damage is between them, and all or none of them were taken
- * before. If nothing waits, `out` stays empty. */
+/* Appends the payloads of the oldest records to `out`, and sets `ret_end` to
+ * the place behind them. The records are whole. Together they have at most
+ * `max_lines` lines, but at least one record is read. They fit in out->max, and
+ * no damage is between them. If nothing waits, `out` stays empty. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_spool_read(struct gc_spool *s, uint64_t max_lines, struct gc_buf *out,
               struct gc_record_place *ret_end, struct gc_err *err);
 
-/* Returns the place of the record that is read next. It moves by a take, a
- * commit and a rewind, and past max_bytes by an append. */
+/* Returns the place of the record that is read next. It moves by a commit, and
+ * past max_bytes by an append. */
 GC_API struct gc_record_place gc_spool_cursor(const struct gc_spool *s);
 
-/* Marks everything before `end` (of gc_spool_read) as delivered: it is neither
- * read again before a rewind nor counted in the statistics. After a restart it
- * is read again. */
-GC_API void gc_spool_take(struct gc_spool *s, struct gc_record_place end);
-/* Sets the cursor back to the position: the next reads have the records that
- * were taken and not committed. Returns false if there are none. */
-GC_API bool gc_spool_rewind(struct gc_spool *s);
-/* True if the next read has records that were taken before. After a read, and
- * before the next take, this concerns the records of that read. */
-GC_API bool gc_spool_is_rereading(const struct gc_spool *s);
-
-/* Takes everything before `end` and deletes the segments before it. If the
- * position cannot be saved (GC_ERR_STATE), it stays in memory: only a restart
- * would send records again, those in the segment of `end`. */
+/* Notes that everything before `end` (of gc_spool_read) is delivered, and
+ * deletes the segments before it. If the position cannot be saved
+ * (GC_ERR_STATE), it stays in memory: only a restart would send records again,
+ * those in the segment of `end`. */
 GC_API GC_MUST_CHECK enum gc_code gc_spool_commit(struct gc_spool *s,
                                                   struct gc_record_place end,
                                                   struct gc_err *err);
 
 struct gc_spool_stats {
-  uint64_t bytes;         /* waiting, on disk; without what was taken */
+  uint64_t bytes;         /* waiting, on disk */
   uint32_t segments;      /* files */
   int64_t oldest_ms;      /* when the oldest waiting record was written; 0: none
                              is waiting */
@@ -107,6 +90,7 @@ struct gc_spool_stats {
                              delivered. */
   uint64_t cut_bytes;     /* torn off the end, at an open */
   uint64_t damaged_bytes; /* that were skipped or dropped */
+  uint64_t damaged_segment; /* that of the newest cut or damage; 0: none */
 };
 GC_API void gc_spool_stats(struct gc_spool *s, struct gc_spool_stats *ret);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/spool/record.h"
 
-#include "common/net/spool/position.h"
 #include "tests/support/check.h"
 
 enum { SEGMENT = 7 };
@@ -53,27 +52,34 @@ static void a_record_is_valid_at_its_own_place_only(void) {
               GC_RECORD_DAMAGED);
 }
 
-static void each_cut_leaves_the_records_before_it(void) {
+static void each_cut_and_each_flipped_bit_is_seen(void) {
   struct segment s = three_records();
-  for (size_t len = 0; len <= s.len; len++) {
-    size_t whole = 0;
-    while (whole < 3 && s.starts[whole + 1] <= len)
-      whole++;
-    struct gc_segment_scan scan = gc_segment_scan(s.bytes, len, SEGMENT);
-    CHECK_INT(scan.lines, whole);
-    CHECK_INT(scan.end, s.starts[whole]);
-  }
+  struct gc_record_place place = {SEGMENT, s.starts[2]};
+  struct gc_record r;
+  for (size_t len = s.starts[2]; len < s.len; len++)
+    CHECK_INT(
+        gc_record_read(s.bytes + s.starts[2], len - s.starts[2], place, &r),
+        GC_RECORD_SHORT);
+  for (size_t at = s.starts[2]; at < s.len; at++)
+    for (int bit = 0; bit < 8; bit++) {
+      s.bytes[at] ^= (char)(1 << bit);
+      CHECK(gc_record_read(s.bytes + s.starts[2], s.len - s.starts[2], place,
+                           &r) != GC_RECORD_WHOLE);
+      s.bytes[at] ^= (char)(1 << bit);
+    }
 }
 
-static void each_flipped_bit_damages_one_record_alone(void) {
-  for (size_t at = 0; at < three_records().len; at++)
-    for (int bit = 0; bit < 8; bit++) {
-      struct segment s = three_records();
-      s.bytes[at] ^= (char)(1 << bit);
-      struct gc_segment_scan scan = gc_segment_scan(s.bytes, s.len, SEGMENT);
-      CHECK_INT(scan.lines, 2);
-      CHECK_INT(scan.end, at >= s.starts[2] ? s.starts[2] : s.len);
-    }
+static void a_record_is_looked_for_by_its_first_bytes(void) {
+  static const struct {
+    const char *bytes;
+    size_t found;
+  } rows[] = {{"GCR1", 0},  {"xGCGCR1x", 3},   {"GCR", 3},
+              {"GGGGG", 5}, {"xxGCR2GCR1", 6}, {"", 0}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].bytes);
+    CHECK_INT(gc_record_find(rows[i].bytes, strlen(rows[i].bytes)),
+              rows[i].found);
+  }
 }
 
 static void a_position_survives_a_torn_slot(void) {
@@ -101,8 +107,8 @@ static void a_position_survives_a_torn_slot(void) {
 int main(void) {
   RUN(a_record_is_read_as_it_was_written);
   RUN(a_record_is_valid_at_its_own_place_only);
-  RUN(each_cut_leaves_the_records_before_it);
-  RUN(each_flipped_bit_damages_one_record_alone);
+  RUN(each_cut_and_each_flipped_bit_is_seen);
+  RUN(a_record_is_looked_for_by_its_first_bytes);
   RUN(a_position_survives_a_torn_slot);
   return check_done();
 }

@@ -27,6 +27,16 @@ int fdatasync(int fd) {
   return -1;
 }
 
+/* A full disk takes no byte beyond `disk_bytes` in any one segment file. */
+static off_t disk_bytes; /* 0: any */
+
+ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at) {
+  if (disk_bytes == 0 || len == 64 || at + (off_t)len <= disk_bytes)
+    return (ssize_t)syscall(SYS_pwrite64, fd, bytes, len, at);
+  errno = ENOSPC;
+  return -1;
+}
+
 static bool reads_fail;
 static off_t bad_from, bad_to; /* a bad sector of each file */
 
@@ -435,8 +445,122 @@ static void delivered_segments_go_although_the_position_is_not_saved(void) {
   gc_spool_free(s);
 }
 
+/* Makes the last segment `mebibytes` long, with zeros behind its records, as a
+ * repaired or restored file system does. */
+static void add_zeros(const char *name, unsigned mebibytes) {
+  CHECK_INT(truncate(spool_in_folder(name), (off_t)mebibytes * MB), 0);
+}
+
+static void zeros_behind_the_records_of_the_last_segment_are_cut(void) {
+  struct gc_buf bytes = fill_spool();
+  struct gc_spool_stats stats;
+  add_zeros(LAST, 20);
+  struct gc_spool *s = spool_opened();
+  gc_spool_stats(s, &stats);
+  CHECK_INT(stats.cut_bytes, 20 * MB - 4 * RECORD);
+  CHECK_INT(stats.damaged_segment, 1);
+  spool_put(s, "ee");
+  CHECK_STR(spool_drain(s), "bb cc dd ee ");
+  gc_spool_free(s);
+  s = spool_opened();
+  CHECK_STR(spool_drain(s), "");
+  gc_spool_free(s);
+  gc_buf_clear(&bytes);
+}
+
+/* More than is read at once, in each segment, and a record behind it. */
+static void long_damage_in_any_segment_is_passed_and_named(void) {
+  struct gc_spool_stats stats;
+  spool_fresh(30, 64 * MB);
+  struct gc_spool *s = spool_opened();
+  for (int i = 0; i < 3; i++)
+    spool_put(s, (const char *[]){"aa", "bb", "cc"}[i]);
+  gc_spool_free(s);
+  for (int i = 1; i <= 2; i++) {
+    char name[32];
+    snprintf(name, sizeof(name), "000000000000000%d.seg", i);
+    add_zeros(name, 20);
+  }
+  s = spool_opened();
+  spool_put(s, "dd");
+  CHECK_STR(spool_drain(s), "aa bb cc dd ");
+  gc_spool_stats(s, &stats);
+  CHECK_INT(stats.damaged_bytes, 2 * (20 * MB - RECORD));
+  CHECK_INT(stats.damaged_segment, 2);
+  CHECK_INT(stats.bytes, 0);
+  gc_spool_free(s);
+}
+
+/* A record is found wherever the pieces begin and end. */
+static void a_record_behind_damage_of_any_length_is_found(void) {
+  enum { AROUND = 64 * 1024 };
+  for (size_t len = AROUND - 60; len < AROUND + 60; len++) {
+    static char line[AROUND + 100];
+    spool_fresh(0, MB);
+    struct gc_spool *s = spool_opened();
+    memset(line, 'x', len);
+    memcpy(line + len, "\n", 2);
+    struct gc_record r = {
+        .payload = line, .len = (uint32_t)len + 1, .lines = 1, .time_ms = 1};
+    struct gc_err err;
+    CHECK_INT(gc_spool_append(s, &r, &err), GC_OK);
+    spool_put(s, "bb");
+    (void)damage_byte(LAST, 0);
+    CHECK_STR(spool_drain(s), "bb ");
+    gc_spool_free(s);
+  }
+}
+
+/* ---- a full disk ---- */
+
+static void delivered_lines_make_room_on_a_full_disk(void) {
+  for (int is_restarted = 0; is_restarted < 2; is_restarted++) {
+    struct gc_err err = {.code = GC_OK};
+    spool_fresh(0, MB);
+    struct gc_spool *s = spool_opened();
+    spool_put(s, "aa");
+    CHECK_STR(spool_drain(s), "aa ");
+    if (is_restarted) {
+      gc_spool_free(s);
+      s = spool_opened();
+    }
+    disk_bytes = 30; /* for new bytes; a deleted file gives its own back */
+    CHECK_INT(spool_try(s, "bb", &err), GC_OK);
+    CHECK(access(spool_in_folder(LAST), F_OK) != 0);
+    CHECK(spool_try(s, "cc", &err) != GC_OK); /* bb waits */
+    CHECK_HAS(err.text, "No space left on device");
+    CHECK_STR(spool_drain(s), "bb ");
+    CHECK_INT(spool_try(s, "cc", &err), GC_OK);
+    CHECK_STR(spool_drain(s), "cc ");
+    disk_bytes = 0;
+    gc_spool_free(s);
+  }
+}
+
+static void a_large_segment_goes_when_it_is_delivered(void) {
+  spool_fresh(0, 64 * MB);
+  struct gc_spool *s = spool_opened();
+  char line[2048];
+  memset(line, 'x', sizeof(line) - 1);
+  line[sizeof(line) - 1] = '\0';
+  for (int i = 0; i < 40; i++)
+    spool_put(s, line);
+  CHECK_INT(strlen(spool_drain(s)), 40 * sizeof(line));
+  CHECK(access(spool_in_folder(LAST), F_OK) != 0);
+  spool_put(s, "aa");
+  gc_spool_free(s);
+  s = spool_opened();
+  CHECK_STR(spool_drain(s), "aa ");
+  gc_spool_free(s);
+}
+
 int main(void) {
   spool_bench_begin();
+  RUN(zeros_behind_the_records_of_the_last_segment_are_cut);
+  RUN(long_damage_in_any_segment_is_passed_and_named);
+  RUN(a_record_behind_damage_of_any_length_is_found);
+  RUN(delivered_lines_make_room_on_a_full_disk);
+  RUN(a_large_segment_goes_when_it_is_delivered);
   RUN(a_record_is_on_disk_when_it_is_accepted);
   RUN(a_position_that_is_not_saved_is_not_taken);
   RUN(a_disk_that_fails_each_sync_leaves_no_files);
