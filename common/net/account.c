@@ -135,6 +135,8 @@ enum gc_code gc_account_explain_clock(const struct gc_clock_verdict *v,
                                       struct gc_err *ret_err) {
   char words[48];
   *ret_err = (struct gc_err){.code = GC_OK};
+  if (is_far(v->gap_ms) && !v->is_lasting)
+    return GC_OK;
   if (v->source == GC_CLOCK_UNSURE && is_far(v->gap_ms))
     return gc_fail(ret_err, GC_ERR_PARSE,
                    "the Date of the answers is %s this host's clock, and no "

@@ -237,6 +237,30 @@ static enum gc_clock_source judge_source(struct gc_clock_judge *j,
   return source;
 }
 
+/* Counts the Dates that differ from the wall clock by `gap_ms`. True if this is
+ * no late answer. What lasts does so until the two agree. */
+static bool does_last(struct gc_clock_judge *j, uint64_t date_at_ms,
+                      int64_t gap_ms) {
+  if (are_close(gap_ms, 0)) {
+    j->far_dates = 0;
+    return false;
+  }
+  bool is_lasting = j->far_dates >= GC_CLOCK_LASTING_DATES ||
+                    !are_within(gap_ms, 0, GC_CLOCK_LATE_MS);
+  if (is_lasting) {
+    j->far_dates = GC_CLOCK_LASTING_DATES;
+    return true;
+  }
+  if (!are_close(gap_ms, j->far_gap_ms))
+    j->far_dates = 0;
+  if (j->far_dates == 0 || date_at_ms >= j->far_at_ms + GC_CLOCK_APART_MS) {
+    j->far_dates++;
+    j->far_gap_ms = gap_ms;
+    j->far_at_ms = date_at_ms;
+  }
+  return j->far_dates >= GC_CLOCK_LASTING_DATES;
+}
+
 void gc_clock_judge(struct gc_clock_judge *j, const struct gc_server_clock *c,
                     uint64_t now_ms, int64_t wall_ms,
                     struct gc_clock_verdict *ret) {
@@ -249,8 +273,10 @@ void gc_clock_judge(struct gc_clock_judge *j, const struct gc_server_clock *c,
     source = GC_CLOCK_UNSURE;
   bool is_date = source == GC_CLOCK_DATE || source == GC_CLOCK_AGREED;
   int64_t server_ms = is_date ? date_ms : wall_ms;
+  bool is_lasting = has_date && does_last(j, c->at_ms, date_ms - wall_ms);
   *ret = (struct gc_clock_verdict){.source = source,
                                    .server_ms = server_ms,
                                    .offset_ms = server_ms - wall_ms,
-                                   .gap_ms = date_ms - wall_ms};
+                                   .gap_ms = date_ms - wall_ms,
+                                   .is_lasting = is_lasting};
 }

@@ -116,6 +116,8 @@ GC_API int64_t gc_start_clock_now(const struct gc_start_clock *s,
  *     however long no further time is stated.
  *   - A server without Dates: the wall clock, unless it is behind.
  *   - Else the judge is unsure: there is no value, and a line says why.
+ * A late answer has an old Date. So a difference of up to GC_CLOCK_LATE_MS is
+ * lasting, and worth a line, only when GC_CLOCK_LASTING_DATES agree about it.
  *
  *   gc_clock_judge_state(&j, now_ms, event_ms);        for each event or answer
  *   gc_clock_judge(&j, &clock, now_ms, wall_ms, &verdict);
@@ -128,15 +130,23 @@ enum gc_clock_source {
   GC_CLOCK_UNSURE,
 };
 
-/* A contact is known, and an event arrives, within this time. */
-enum { GC_CLOCK_LAG_MS = 30000 };
+enum {
+  /* A contact is known, and an event arrives, within this time. */
+  GC_CLOCK_LAG_MS = 30000,
+  GC_CLOCK_LATE_MS = 60000, /* no answer is later */
+  GC_CLOCK_LASTING_DATES = 3,
+  GC_CLOCK_APART_MS = 1000, /* Dates closer to each other count as one */
+};
 
 struct gc_clock_judge {
   bool is_stated;
   int64_t stated_ms; /* the newest stated time, at 0 of the monotonic clock */
   bool is_decided;   /* between clocks that differ by `gap_ms` */
   enum gc_clock_source decided;
-  int64_t gap_ms; /* Dates minus wall clock */
+  int64_t gap_ms;     /* Dates minus wall clock */
+  unsigned far_dates; /* that agree about a difference, up to the constant */
+  int64_t far_gap_ms; /* of the newest of them */
+  uint64_t far_at_ms; /* monotonic */
 };
 
 struct gc_clock_verdict {
@@ -144,6 +154,7 @@ struct gc_clock_verdict {
   int64_t server_ms; /* epoch; the wall clock when unsure */
   int64_t offset_ms; /* server minus this host's wall clock; 0 when unsure */
   int64_t gap_ms;    /* Dates minus wall clock, for the line; 0: no Dates */
+  bool is_lasting;   /* wall clock and Dates differ, not by one late answer */
 };
 
 /* Takes a time, epoch ms, that an answer or an event of the server states and

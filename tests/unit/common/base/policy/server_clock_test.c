@@ -372,6 +372,57 @@ static void a_judgement_lasts_while_the_difference_does(void) {
   CHECK_INT(judge_at(&j, 5 * HOUR, 0, MINUTE), GC_CLOCK_DATE);
 }
 
+static void a_difference_lasts_over_several_answers(void) {
+  static const struct {
+    const char *name;
+    int at_ms[4], ahead_s[4]; /* of each answer, and its Date; 0: agrees */
+    bool is_lasting[4];
+  } rows[] = {
+      {"one late answer", {0, 1000, 2000, 3000}, {-15, 0, 0, 0}, {false}},
+      {"a late one again and again",
+       {0, 1000, 2000, 3000},
+       {-15, 0, -15, -15},
+       {false}},
+      {"late answers that say different times",
+       {0, 1000, 2000, 3000},
+       {-15, 17, -15, 17},
+       {false}},
+      {"late answers of one moment",
+       {0, 10, 20, 30},
+       {-15, -15, -15, -15},
+       {false}},
+      {"all answers",
+       {0, 1000, 2000, 3000},
+       {-15, -16, -14, -15},
+       {false, false, true, true}},
+      {"the difference grows once it lasts",
+       {0, 1000, 2000, 3000},
+       {15, 15, 15, 40},
+       {false, false, true, true}},
+      {"no answer is so late",
+       {0, 1000, 2000, 3000},
+       {600, 600, 0, 15},
+       {true, true, false, false}},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_clock_judge j = {.is_stated = false};
+    CHECK_ROW(rows[i].name);
+    for (size_t k = 0; k < GC_COUNT(rows[i].at_ms); k++) {
+      struct gc_server_clock c = {.is_agreed = false};
+      struct gc_clock_verdict v;
+      uint64_t at_ms = (uint64_t)rows[i].at_ms[k];
+      int64_t wall_ms = DAY + rows[i].at_ms[k];
+      (void)gc_server_clock_observe(&c, at_ms, wall_ms,
+                                    wall_ms + rows[i].ahead_s[k] * 1000);
+      gc_clock_judge(&j, &c, at_ms, wall_ms, &v);
+      CHECK_INT(v.is_lasting, rows[i].is_lasting[k]);
+      /* No further answer: the difference is still that of one answer. */
+      gc_clock_judge(&j, &c, at_ms + 900, wall_ms + 900, &v);
+      CHECK_INT(v.is_lasting, rows[i].is_lasting[k]);
+    }
+  }
+}
+
 int main(void) {
   RUN(the_time_by_dates_alone_needs_a_date);
   RUN(the_time_is_the_servers_plus_the_monotonic_time_since);
@@ -386,5 +437,6 @@ int main(void) {
   RUN(reported_times_decide_about_waits);
   RUN(a_clock_alone_is_never_believed);
   RUN(a_judgement_lasts_while_the_difference_does);
+  RUN(a_difference_lasts_over_several_answers);
   return check_done();
 }
