@@ -82,6 +82,22 @@ def a_state_folder_that_cannot_be_made_is_a_failure() -> None:
     has_line("a folder that can be made", done.stdout, "ok", "folder", "genesys", "kept/genesys: can be made")
 
 
+def relative_paths_are_those_of_basedir() -> None:
+    """As the agent reads them, and not the files of these names in the folder where the probe was started."""
+    sim = Simulator(**SMALL)
+    files = {"ClientSecretFile": "genesys.secret", "CACert": "ca.pem"}
+    place = Place(ours(account(sim, **files)))
+    (place.base / "state" / "genesys.secret").write_text(sim.client_secret)
+    (place.base / "state" / "genesys.secret").chmod(0o600)
+    (place.base / "state" / "ca.pem").write_bytes(Path(sim.ca).read_bytes())
+    for name in files.values():
+        (place.base / name).write_text("not this one")
+    done = run(place.config, place.base)
+    same("stderr", done.stderr, "")
+    has_line("the certificate authority", done.stdout, "ok", "tls", PROD, "CN=Simulator CA")
+    has_line("the secret", done.stdout, "ok", "token", PROD, "valid for 8")
+
+
 def a_wrong_account_has_its_row() -> None:
     """Each entry: the fault, the options, the status, the row, and the first check that is left out."""
     sim = Simulator(**SMALL)
@@ -483,6 +499,7 @@ def the_live_agent_is_not_disturbed() -> None:
 
 if __name__ == "__main__":
     report.main([an_account_that_works_has_status_0, a_state_folder_that_cannot_be_made_is_a_failure,
+                 relative_paths_are_those_of_basedir,
                  a_wrong_account_has_its_row, a_clock_that_is_wrong_has_its_row,
                  the_probe_ends_within_its_bound_when_a_server_hangs, the_next_step_fits_the_answer, each_block_has_its_permissions_queues_and_poll,
                  a_missing_permission_is_named, a_block_without_queues_is_a_warning,
