@@ -189,6 +189,13 @@ static void each_doubtful_setting_has_its_own_warning(void) {
   CHECK_STR(configure_account(NEEDED "VerifyPeer false\nVerifyHost false\n"),
             "");
   CHECK_INT(warning_count, 1);
+  CHECK_STR(configure_account(NEEDED "ConnectTimeout 11\n"), "");
+  CHECK_INT(warning_count, 1);
+  CHECK_HAS(warnings[0].text, "ConnectTimeout 11 is longer than Timeout 10");
+  CHECK_STR(configure_account(NEEDED "ConnectTimeout 10\n"), "");
+  CHECK_INT(warning_count, 0);
+  CHECK_STR(configure_account(NEEDED "Timeout 2\n"), ""); /* the default: 5 */
+  CHECK_INT(warning_count, 0);
 }
 
 static void errors_name_the_option(void) {
