@@ -90,6 +90,9 @@ def a_warning_has_status_1() -> None:
     done = Place(GOOD + "<Plugin exec>\n  Exec \"nobody\" \"/bin/true\"\n</Plugin>\n").run()
     same("status", done.returncode, 1)
     has_line("a section without its plugin", done.stdout, "warning", "collectd", "`exec' plugin", "isn't loaded")
+    done = Place(GOOD.replace('ClientId', 'Timeout 3\n    ConnectTimeout 8\n    ClientId', 1)).run()
+    same("ConnectTimeout above Timeout: status", done.returncode, 1)
+    has_line("ConnectTimeout above Timeout", done.stdout, "warning", "ConnectTimeout 8 is longer than Timeout 3")
 
 
 def an_account_without_a_block_is_a_warning() -> None:
