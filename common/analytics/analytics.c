@@ -99,12 +99,16 @@ static void report_clocks(struct gc_analytics *b) {
 }
 
 /* Returns the latest of the wall clock and the server clocks of the block and
- * of the account. */
+ * of the account. Dates that the stated times contradict do not count. */
 static int64_t latest_clock(const struct gc_analytics *b) {
   int64_t wall_ms = env_of(b)->wall_ms(env_of(b)->ctx);
   int64_t server_ms = server_now(b);
   int64_t date_ms = wall_ms + gc_api_clock_offset_ms(b->deps.api);
   int64_t latest_ms = wall_ms > server_ms ? wall_ms : server_ms;
+  struct gc_clock_verdict clock;
+  gc_api_judge_clock(b->deps.api, &clock);
+  if (clock.is_lasting && clock.source == GC_CLOCK_HOST)
+    return latest_ms;
   return latest_ms > date_ms ? latest_ms : date_ms;
 }
 

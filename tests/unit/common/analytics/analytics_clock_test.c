@@ -184,6 +184,43 @@ static void a_mark_in_the_future_steps_back(void) {
   }
 }
 
+/* The Dates of the account's other answers are three days ahead, and so is the
+ * mark. */
+static void a_date_that_events_contradict_keeps_no_mark(void) {
+  static const struct {
+    const char *name;
+    bool is_stated, steps_back;
+  } rows[] = {{"events confirm our clock", true, true},
+              {"nothing decides", false, false}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].name);
+    store_fresh();
+    world.store = store_opened(NULL);
+    world_begin();
+    store_mark(wall_now() + 3 * (int64_t)DAY);
+    for (int s = 0; s < 30 * 60; s++) {
+      replay_forget_answers(&world.r);
+      world_answers("POST /oauth/token", TOKEN);
+      world_answers(QUERY, ANSWER(""));
+      replay_answer(&world.r, &(struct replay_answer){
+                                  .match = LIST,
+                                  .times = REPLAY_ALWAYS,
+                                  .status = 200,
+                                  .body = "{\"entities\":[]}",
+                                  .date_ms = wall_now() + 3 * (int64_t)DAY});
+      if (s == 0)
+        world_start();
+      if (rows[i].is_stated)
+        gc_api_state_time(world.account.api, wall_now());
+      world_pass(1000);
+    }
+    CHECK_INT(replay_count(&world.r, QUERY) > 0, rows[i].steps_back);
+    world_end();
+    gc_store_close(world.store);
+    world.store = NULL;
+  }
+}
+
 int main(void) {
   store_bench_begin();
   RUN(a_window_that_is_not_over_for_the_server_is_not_answered);
@@ -192,6 +229,7 @@ int main(void) {
   RUN(a_wrong_date_skips_no_window);
   RUN(an_agent_whose_clock_is_wrong_sends_no_window_too_early);
   RUN(a_mark_in_the_future_steps_back);
+  RUN(a_date_that_events_contradict_keeps_no_mark);
   store_bench_end();
   return check_done();
 }
