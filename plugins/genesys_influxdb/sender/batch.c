@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_influxdb/sender/batch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ void influx_batch_restart(struct influx_batch *b) {
   b->parts[0] = (struct influx_part){0, b->lines};
   b->part_count = b->lines > 0 ? 1 : 0;
   b->took_some = false;
-  b->put_off = 0;
+  b->put_off = b->splits = 0;
   gc_buf_reset(&b->refused);
   b->refused_count = 0;
 }
@@ -82,20 +83,21 @@ bool influx_batch_split(struct influx_batch *b) {
   size_t lines = influx_batch_part_lines(b);
   if (lines < 2)
     return false;
+  b->splits++;
   split_at(b, next_part(b)->from + lines / 2);
   return true;
 }
 
-/* Appends the lines of the part that have the conflict, or those that do not,
- * to b->arranged; adds their number to *count. */
+/* Appends the lines of the part that `pick` picks, or the others, to
+ * b->arranged; adds their number to *count. */
 static enum gc_code arrange_lines(struct influx_batch *b,
                                   struct influx_part part,
-                                  const struct influx_conflict *c, bool with,
+                                  const struct influx_pick *pick, bool with,
                                   size_t *count) {
   for (size_t i = part.from; i < part.to; i++) {
     const char *line = b->text.data + b->starts[i];
     size_t len = b->starts[i + 1] - b->starts[i];
-    if (influx_conflict_has(c, line, len) != with)
+    if (pick->has(pick->ctx, i - part.from + 1, line, len) != with)
       continue;
     GC_TRY(gc_buf_add(&b->arranged, line, len));
     ++*count;
@@ -113,21 +115,30 @@ static void use_arranged(struct influx_batch *b, struct influx_part part) {
   }
 }
 
-size_t influx_batch_separate(struct influx_batch *b,
-                             const struct influx_conflict *c) {
+/* Brings the lines that are picked to the front of the next part. Returns their
+ * number; 0 also when out of memory. */
+static size_t bring_to_front(struct influx_batch *b,
+                             const struct influx_pick *pick) {
   struct influx_part part = *next_part(b);
   size_t with = 0, without = 0;
   if (b->text.data[b->starts[part.to] - 1] != '\n')
     return 0;
   b->arranged.max = b->text.max;
   gc_buf_reset(&b->arranged);
-  if (arrange_lines(b, part, c, true, &with) != GC_OK ||
-      arrange_lines(b, part, c, false, &without) != GC_OK)
+  if (arrange_lines(b, part, pick, true, &with) != GC_OK ||
+      arrange_lines(b, part, pick, false, &without) != GC_OK)
     return 0;
-  if (with > 0 && without > 0) {
+  if (with > 0 && without > 0)
     use_arranged(b, part);
+  return with;
+}
+
+size_t influx_batch_separate(struct influx_batch *b,
+                             const struct influx_pick *pick) {
+  struct influx_part part = *next_part(b);
+  size_t with = bring_to_front(b, pick);
+  if (with > 0 && with < part.to - part.from)
     split_at(b, part.from + with);
-  }
   return with;
 }
 
@@ -176,21 +187,109 @@ static enum gc_code add_refused(struct influx_batch *b, size_t line,
                     b->starts[line + 1] - b->starts[line]);
 }
 
-enum gc_code influx_batch_put_aside(struct influx_batch *b, const char *words) {
-  const struct influx_part *part = next_part(b);
+/* Appends the lines to those that were refused, each below the words unless
+ * `head` stands above all of them. */
+static enum gc_code add_lines(struct influx_batch *b, struct influx_part part,
+                              const char *words, bool has_head) {
   size_t before = b->refused.len;
   enum gc_code code = GC_OK;
   b->refused.max = b->text.max * 2;
-  for (size_t i = part->from; i < part->to && code == GC_OK; i++)
-    code = add_refused(b, i, words);
-  if (code != GC_OK) {
-    if (b->refused.data != NULL)
-      b->refused.data[b->refused.len = before] = '\0';
-    return code;
-  }
-  b->refused_count += part->to - part->from;
+  if (has_head)
+    code = gc_buf_print(&b->refused, "# %s\n", words);
+  for (size_t i = part.from; i < part.to && code == GC_OK; i++)
+    code = has_head ? gc_buf_add(&b->refused, b->text.data + b->starts[i],
+                                 b->starts[i + 1] - b->starts[i])
+                    : add_refused(b, i, words);
+  if (code != GC_OK && b->refused.data != NULL)
+    b->refused.data[b->refused.len = before] = '\0';
+  return code;
+}
+
+enum gc_code influx_batch_put_aside(struct influx_batch *b, const char *words) {
+  struct influx_part part = *next_part(b);
+  GC_TRY(add_lines(b, part, words, false));
+  b->refused_count += part.to - part.from;
   b->part_count--;
   return GC_OK;
+}
+
+size_t influx_batch_put_aside_some(struct influx_batch *b,
+                                   const struct influx_pick *pick,
+                                   const char *words) {
+  struct influx_part *part = next_part(b);
+  size_t with = bring_to_front(b, pick);
+  struct influx_part picked = {part->from, part->from + with};
+  if (with == 0 || add_lines(b, picked, words, false) != GC_OK)
+    return 0;
+  b->refused_count += with;
+  part->from += with;
+  b->part_count -= part->from == part->to;
+  return with;
+}
+
+enum gc_code influx_batch_put_aside_among(struct influx_batch *b,
+                                          uint64_t dropped, const char *words) {
+  char head[512];
+  struct influx_part part = *next_part(b);
+  size_t lines = part.to - part.from,
+         count = dropped < lines ? (size_t)dropped : lines;
+  snprintf(head, sizeof(head), "%zu of the next %zu lines: %s", count, lines,
+           words);
+  GC_TRY(add_lines(b, part, head, true));
+  b->refused_count += count;
+  b->part_count--;
+  return GC_OK;
+}
+
+/* ---- the oldest lines ---- */
+
+/* Reads the time at the end of a line. */
+static bool read_time(const char *line, size_t len, int64_t *ret) {
+  char text[24];
+  size_t end = len > 0 && line[len - 1] == '\n' ? len - 1 : len, at = end;
+  while (at > 0 && line[at - 1] != ' ')
+    at--;
+  if (at == 0 || end == at || end - at >= sizeof(text))
+    return false;
+  memcpy(text, line + at, end - at);
+  text[end - at] = '\0';
+  char *rest;
+  *ret = strtoll(text, &rest, 10);
+  return *rest == '\0';
+}
+
+static int compare_times(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+bool influx_batch_oldest(const struct influx_batch *b, size_t count,
+                         int64_t *ret_until) {
+  const struct influx_part *part = &b->parts[b->part_count - 1];
+  size_t lines = part->to - part->from, i = 0;
+  if (count == 0 || count >= lines)
+    return false;
+  int64_t *times = calloc(lines, sizeof(*times));
+  while (times != NULL && i < lines &&
+         read_time(b->text.data + b->starts[part->from + i],
+                   b->starts[part->from + i + 1] - b->starts[part->from + i],
+                   &times[i]))
+    i++;
+  bool is_known = times != NULL && i == lines;
+  if (is_known) {
+    qsort(times, lines, sizeof(*times), compare_times);
+    is_known = times[count - 1] < times[count];
+    *ret_until = times[count - 1];
+  }
+  free(times);
+  return is_known;
+}
+
+bool influx_line_is_until(const void *until, size_t number, const char *line,
+                          size_t len) {
+  int64_t at;
+  (void)number;
+  return read_time(line, len, &at) && at <= *(const int64_t *)until;
 }
 
 void influx_batch_reset(struct influx_batch *b) {

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines of one read of the spool, until the database has them. A part that
  * is refused is halved until the line at fault is alone; the other lines are
- * sent. If the database names the lines (sender/conflict.h), they become a part
- * at once. Pure, one thread.
+ * sent. If the database names or counts the lines (sender/conflict.h), they are
+ * known at once. Pure, one thread.
  *
  *   8 lines, the third is bad: 8 no, 4 no, 2 yes, 2 no, 1 no (aside), 1 yes,
  *   4 yes */
 #ifndef GENESYS_INFLUXDB_SENDER_BATCH_H
 #define GENESYS_INFLUXDB_SENDER_BATCH_H
 
-#include "plugins/genesys_influxdb/sender/conflict.h"
+#include "common/base/buf.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
   INFLUX_PUT_OFF_MAX = 16,
@@ -23,6 +24,12 @@ enum {
 
 struct influx_part {
   size_t from, to; /* lines */
+};
+
+/* Picks lines of a part; `number` counts from 1. */
+struct influx_pick {
+  bool (*has)(const void *ctx, size_t number, const char *line, size_t len);
+  const void *ctx;
 };
 
 struct influx_batch {
@@ -37,6 +44,7 @@ struct influx_batch {
   size_t refused_count;
   bool took_some; /* the database accepted a part of the batch */
   size_t put_off; /* refused parts put off after the newest acceptance */
+  size_t splits;  /* parts that were halved */
 };
 
 /* Finds the lines of batch->text; the whole batch is the next part.
@@ -54,11 +62,19 @@ void influx_batch_took(struct influx_batch *b);
  * line.
  */
 bool influx_batch_split(struct influx_batch *b);
-/* Makes two parts of the next one: the lines that have the conflict, and the
- * others. Returns how many have it; if none or all of them do, or when out of
- * memory (0), the part stays as it was. */
+/* Makes two parts of the next one: the lines that are picked, and the others.
+ * Returns how many are; if none or all of them, or when out of memory (0), the
+ * part stays as it was. */
 size_t influx_batch_separate(struct influx_batch *b,
-                             const struct influx_conflict *c);
+                             const struct influx_pick *pick);
+/* Finds the time of the last of the `count` oldest lines of the next part.
+ * Returns false if a younger one has the same time, a line has none, or all
+ * lines are meant. */
+bool influx_batch_oldest(const struct influx_batch *b, size_t count,
+                         int64_t *ret_until);
+/* For a pick: true if the line's time is not after `until`, an int64_t. */
+bool influx_line_is_until(const void *until, size_t number, const char *line,
+                          size_t len);
 /* Moves the next part, which was refused, behind the others, and makes a single
  * line of those the next part: a line that is accepted shows that the database
  * refuses lines, not everything. `random32` chooses the line, so that each try
@@ -69,6 +85,16 @@ bool influx_batch_put_off(struct influx_batch *b, uint32_t random32);
  * GC_ERR_MEMORY leaves everything as it was. */
 GC_MUST_CHECK enum gc_code influx_batch_put_aside(struct influx_batch *b,
                                                   const char *words);
+/* Puts the lines of the next part aside that are picked; the others stay.
+ * Returns how many; 0 also when out of memory. */
+size_t influx_batch_put_aside_some(struct influx_batch *b,
+                                   const struct influx_pick *pick,
+                                   const char *words);
+/* Puts the next part aside, of which the database has dropped some lines and
+ * stored the others, below one line of words. GC_ERR_MEMORY as above. */
+GC_MUST_CHECK enum gc_code influx_batch_put_aside_among(struct influx_batch *b,
+                                                        size_t count,
+                                                        const char *words);
 /* Makes the whole batch the next part again, after the database refused every
  * line. */
 void influx_batch_restart(struct influx_batch *b);

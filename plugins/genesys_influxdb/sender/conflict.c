@@ -46,30 +46,9 @@ static bool read_words(const char *words, struct influx_conflict *ret) {
   return false;
 }
 
-/* Reads the words of an answer; NULL: it is no JSON, or has none. The answer
- * owns them. */
-static const char *words_of(const struct gc_buf *body,
-                            struct gc_document *answer) {
-  struct gc_err err;
-  if (gc_document_read(answer, gc_buf_string(body), body->len, BODY_MAX,
-                       &err) != GC_OK)
-    return NULL;
-  const char *words = gc_document_text(answer->root, "error");
-  return words != NULL ? words : gc_document_text(answer->root, "message");
-}
-
-bool influx_conflict_read(const struct gc_buf *body,
-                          struct influx_conflict *ret) {
-  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
-  const char *words = words_of(body, &answer);
-  return words != NULL && read_words(words, ret);
-}
-
-uint64_t influx_dropped_count(const struct gc_buf *body) {
+static uint64_t read_dropped(const char *words) {
   static const char begin[] = "partial write: ", name[] = " dropped=";
-  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
-  const char *words = words_of(body, &answer);
-  const char *at = words != NULL ? strstr(words, begin) : NULL, *last = NULL;
+  const char *at = strstr(words, begin), *last = NULL;
   while (at != NULL && (at = strstr(at, name)) != NULL)
     last = at += strlen(name);
   if (last == NULL || !gc_is_digit(*last))
@@ -77,6 +56,43 @@ uint64_t influx_dropped_count(const struct gc_buf *body) {
   char *end;
   uint64_t count = strtoull(last, &end, 10);
   return *end == '\0' ? count : 0;
+}
+
+/* Reads the lines of InfluxDB 3, unless there are too many or one of them has
+ * no number. */
+static void read_numbers(struct json_object *data, struct influx_refusal *ret) {
+  size_t count = gc_document_count(data);
+  if (count > INFLUX_NUMBERS_MAX)
+    return;
+  for (size_t i = 0; i < count; i++) {
+    double number = 0, least = i > 0 ? ret->numbers[i - 1] + 1.0 : 1.0;
+    if (!gc_document_number(gc_document_element(data, i), "line_number",
+                            &number) ||
+        number < least || number > UINT32_MAX)
+      return;
+    ret->numbers[i] = (uint32_t)number;
+  }
+  ret->number_count = count;
+}
+
+void influx_refusal_read(const struct gc_buf *body,
+                         struct influx_refusal *ret) {
+  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
+  struct gc_err err;
+  ret->dropped = ret->number_count = 0;
+  ret->is_too_old = ret->has_conflict = false;
+  if (gc_document_read(&answer, gc_buf_string(body), body->len, BODY_MAX,
+                       &err) != GC_OK)
+    return;
+  const char *words = gc_document_text(answer.root, "error");
+  if (words == NULL)
+    words = gc_document_text(answer.root, "message");
+  if (words == NULL)
+    return;
+  ret->dropped = read_dropped(words);
+  ret->is_too_old = strstr(words, "beyond retention") != NULL;
+  ret->has_conflict = read_words(words, &ret->conflict);
+  read_numbers(gc_document_member(answer.root, "data"), ret);
 }
 
 /* ---- a line ---- */

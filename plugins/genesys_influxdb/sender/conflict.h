@@ -7,6 +7,9 @@
  *   measurement \"m\" is type float, already exists as type integer dropped=3"}
  *   {"error":"partial write: points beyond retention policy dropped=500"}
  *
+ * InfluxDB 3 lists them: {"error":"partial write of line protocol occurred",
+ * "data":[{"line_number":2,"error_message":"…"}]}.
+ *
  * InfluxDB keeps types by shard, a span of time, and answers for one shard with
  * its first conflict; "dropped" has the lines of this shard that it refused for
  * any conflict (tried with 1.6). So lines of the same field and type may be
@@ -35,13 +38,22 @@ struct influx_conflict {
   enum influx_type type; /* of the lines, not of the database */
 };
 
-/* Reads the body of a refusal. Returns false if it names no conflict, or a
- * name that is too long. */
-bool influx_conflict_read(const struct gc_buf *body,
-                          struct influx_conflict *ret);
-/* Returns how many lines of the request the database has dropped, by its words;
- * 0: unknown. */
-uint64_t influx_dropped_count(const struct gc_buf *body);
+enum { INFLUX_NUMBERS_MAX = 1024 };
+
+/* What the words of an answer tell about the lines of its request. The database
+ * has stored the lines that it did not drop. */
+struct influx_refusal {
+  uint64_t dropped; /* 0: unknown */
+  bool is_too_old;  /* the dropped ones are the oldest: beyond the retention */
+  bool has_conflict;
+  struct influx_conflict conflict;
+  /* InfluxDB 3 lists each line, from 1, in their order. */
+  uint32_t numbers[INFLUX_NUMBERS_MAX];
+  size_t number_count;
+};
+
+/* Reads the body of a refusal. A name that is too long is none. */
+void influx_refusal_read(const struct gc_buf *body, struct influx_refusal *ret);
 /* True if the line of the line protocol has the conflict's measurement, and its
  * field in its type. */
 bool influx_conflict_has(const struct influx_conflict *c, const char *line,

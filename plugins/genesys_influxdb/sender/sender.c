@@ -10,9 +10,20 @@
 #include "common/base/policy/backoff.h"
 #include "plugins/genesys_influxdb/sender/answer.h"
 #include "plugins/genesys_influxdb/sender/batch.h"
+#include "plugins/genesys_influxdb/sender/conflict.h"
 #include "plugins/genesys_influxdb/sender/quarantine.h"
 
-enum { ANSWER_MAX = 64 * 1024, HEADERS_MAX = 8 };
+enum {
+  ANSWER_MAX = 64 * 1024,
+  HEADERS_MAX = 8,
+  /* A line that is refused alone, in words about no line, after the database
+   * has taken others, may be good: a gateway may have failed meanwhile. It goes
+   * to quarantine when this has happened again after so many pauses. */
+  DOUBTS_MAX = 2,
+  /* Lines of a batch while the database refuses all of it: others may show that
+   * one line is at fault, whatever BatchSize. */
+  DOUBT_LINES = 64,
+};
 
 struct influx_sender {
   const struct influx_sender_settings *settings;
@@ -29,6 +40,8 @@ struct influx_sender {
   struct influx_batch batch;
   struct gc_record_place begin, end; /* of the batch, in the spool */
   bool has_place;
+  unsigned doubts; /* about a line of the batch: DOUBTS_MAX */
+  bool is_refused; /* the newest batch, as a whole */
   const char
       *bytes; /* bytes of the part that is sent: in the batch, or in `zipped` */
   size_t len;
@@ -139,8 +152,11 @@ static bool load_batch(struct influx_sender *s) {
   influx_batch_reset(&s->batch);
   if (!gc_spool_is_open(s->spool))
     return false;
-  enum gc_code code = gc_spool_read(s->spool, s->settings->batch_size,
-                                    &s->batch.text, &s->end, &err);
+  size_t lines = s->settings->batch_size;
+  if (s->is_refused && lines < DOUBT_LINES)
+    lines = DOUBT_LINES;
+  enum gc_code code =
+      gc_spool_read(s->spool, lines, &s->batch.text, &s->end, &err);
   if (code == GC_OK)
     code = influx_batch_begin(&s->batch);
   s->has_place = code == GC_OK;
@@ -204,12 +220,15 @@ static void finish_batch(struct influx_sender *s) {
     report_cause(s, "position", &err);
   }
   s->waiting -= s->waiting < lines ? s->waiting : lines;
+  s->doubts = 0;
+  s->is_refused = false;
   influx_batch_reset(&s->batch);
 }
 
 /* Makes the next try begin with the whole batch. The sender reads the batch
  * again, because the database may accept a line that has arrived meanwhile. */
 static void begin_again(struct influx_sender *s) {
+  s->is_refused = true;
   if (s->has_place)
     influx_batch_reset(&s->batch);
   else
@@ -326,45 +345,84 @@ static void pause_after(struct influx_sender *s, const struct gc_reply *reply,
       gc_retry_after_ms(retry_after_s, INFLUX_RETRY_AFTER_MAX_S));
 }
 
-static bool put_part_aside(struct influx_sender *s,
-                           const struct gc_reply *reply) {
-  char words[INFLUX_WORDS_SIZE];
-  influx_answer_words(&reply->body, words, sizeof(words));
-  return influx_batch_put_aside(&s->batch, words) == GC_OK;
+/* ---- refused lines ---- */
+
+static bool has_conflict(const void *ctx, size_t number, const char *line,
+                         size_t len) {
+  (void)number;
+  return influx_conflict_has(ctx, line, len);
 }
 
-/* Puts a part aside if the database says that it has dropped every line. */
-static bool put_all_aside(struct influx_sender *s,
-                          const struct gc_reply *reply) {
-  return influx_dropped_count(&reply->body) ==
-             influx_batch_part_lines(&s->batch) &&
-         put_part_aside(s, reply);
+static bool has_number(const void *ctx, size_t number, const char *line,
+                       size_t len) {
+  const struct influx_refusal *r = ctx;
+  size_t i = 0;
+  (void)line, (void)len;
+  while (i < r->number_count && r->numbers[i] < number)
+    i++;
+  return i < r->number_count && r->numbers[i] == number;
+}
+
+/* Puts aside the lines that the answer names, or that follow from its count.
+ * Returns false if it tells neither. */
+static bool put_known_aside(struct influx_sender *s,
+                            const struct influx_refusal *r, const char *words) {
+  size_t lines = influx_batch_part_lines(&s->batch);
+  const struct influx_pick numbers = {has_number, r};
+  int64_t until;
+  const struct influx_pick oldest = {influx_line_is_until, &until};
+  if (r->number_count > 0)
+    return influx_batch_put_aside_some(&s->batch, &numbers, words) > 0;
+  if (r->dropped == lines)
+    return influx_batch_put_aside(&s->batch, words) == GC_OK;
+  return r->is_too_old && influx_batch_oldest(&s->batch, r->dropped, &until) &&
+         influx_batch_put_aside_some(&s->batch, &oldest, words) > 0;
 }
 
 /* Makes a part of the lines with the conflict that the database names. Returns
  * false if it names none, or if all lines of the part have it. */
 static bool isolate_conflict(struct influx_sender *s,
-                             const struct gc_reply *reply) {
-  struct influx_conflict conflict;
-  if (!influx_conflict_read(&reply->body, &conflict))
-    return false;
+                             const struct influx_refusal *r) {
+  const struct influx_pick conflict = {has_conflict, &r->conflict};
   size_t lines = influx_batch_part_lines(&s->batch);
-  size_t with = influx_batch_separate(&s->batch, &conflict);
+  size_t with =
+      r->has_conflict ? influx_batch_separate(&s->batch, &conflict) : 0;
   return with > 0 && with < lines;
+}
+
+/* True if a line of the batch has been looked for with as many requests as a
+ * batch may cost. */
+static bool is_spent(const struct influx_sender *s) {
+  size_t levels = 0;
+  while ((size_t)1 << levels < s->batch.lines)
+    levels++;
+  return s->batch.splits >= 2 * levels;
 }
 
 /* Halves a part that was refused, or puts its single line aside. If the words
  * name no line, the database must take another part of the batch first. Returns
- * false when it refuses everything. */
+ * false when it refuses everything, or in doubt. */
 static bool split_part(struct influx_sender *s, const struct gc_reply *reply,
                        struct influx_decision d) {
+  char words[INFLUX_WORDS_SIZE];
+  struct influx_refusal refusal;
   bool is_doubtful = s->batch.put_off > 0 && !d.names_line;
-  if (put_all_aside(s, reply) || isolate_conflict(s, reply) ||
-      (!is_doubtful && influx_batch_split(&s->batch)))
+  influx_answer_words(&reply->body, words, sizeof(words));
+  influx_refusal_read(&reply->body, &refusal);
+  if (put_known_aside(s, &refusal, words) || isolate_conflict(s, &refusal))
+    return true;
+  if (refusal.dropped > 0 && is_spent(s))
+    return influx_batch_put_aside_among(&s->batch, refusal.dropped, words) ==
+           GC_OK;
+  if (!is_doubtful && influx_batch_split(&s->batch))
     return true;
   if (!d.names_line && !s->batch.took_some)
     return influx_batch_put_off(&s->batch, s->env->random32(s->env->ctx));
-  return put_part_aside(s, reply);
+  if (!d.names_line && s->doubts < DOUBTS_MAX) {
+    s->doubts++;
+    return false;
+  }
+  return influx_batch_put_aside(&s->batch, words) == GC_OK;
 }
 
 static void continue_batch(struct influx_sender *s) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_influxdb/sender/batch.h"
 
+#include "plugins/genesys_influxdb/sender/conflict.h"
+
 #include "tests/support/check.h"
 
 /* Fills the batch with lines "0\n" …; play_database takes at most 64. */
@@ -85,6 +87,66 @@ static const char *next_bytes(const struct influx_batch *b) {
   return text;
 }
 
+static bool has_conflict(const void *ctx, size_t number, const char *line,
+                         size_t len) {
+  (void)number;
+  return influx_conflict_has(ctx, line, len);
+}
+
+static void begin_text(struct influx_batch *b, const char *text) {
+  influx_batch_reset(b);
+  CHECK_INT(gc_buf_text(&b->text, text), GC_OK);
+  CHECK_INT(influx_batch_begin(b), GC_OK);
+}
+
+static void the_oldest_lines_are_known_by_their_times(void) {
+  static const struct {
+    const char *text;
+    size_t count;
+    int64_t until; /* 0: not known */
+    const char *left;
+  } rows[] = {
+      {"m v=1 3\nm v=2 1\nm v=3 2\n", 1, 1, "m v=1 3\nm v=3 2\n"},
+      {"m v=1 3\nm v=2 1\nm v=3 2\n", 2, 2, "m v=1 3\n"},
+      {"m v=1 3\nm v=2 1\nm v=3 1\n", 1, 0, ""}, /* which of the two? */
+      {"m v=1 3\nm v=2 1\nm v=3 1\n", 2, 1, "m v=1 3\n"},
+      {"m v=1 3\nm v=2\n", 1, 0, ""},
+      {"m v=1 3\nm v=2 1\n", 2, 0, ""},
+      {"m v=1 3\nm v=2 1\n", 0, 0, ""},
+      {"m v=1 -3\nm v=\"a b\" -2\n", 1, -3, "m v=\"a b\" -2\n"},
+  };
+  struct influx_batch b = {.text.max = 1000};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    int64_t until = 0;
+    const struct influx_pick pick = {influx_line_is_until, &until};
+    CHECK_ROW(rows[i].text);
+    begin_text(&b, rows[i].text);
+    CHECK_INT(influx_batch_oldest(&b, rows[i].count, &until),
+              rows[i].until != 0);
+    if (rows[i].until == 0)
+      continue;
+    CHECK_INT(until, rows[i].until);
+    CHECK_INT(influx_batch_put_aside_some(&b, &pick, "old"), rows[i].count);
+    CHECK_INT(b.refused_count, rows[i].count);
+    CHECK_STR(next_bytes(&b), rows[i].left);
+  }
+  influx_batch_clear(&b);
+}
+
+static void a_part_is_put_aside_with_the_number_of_its_refused_lines(void) {
+  struct influx_batch b = {.text.max = 1000};
+  begin_text(&b, "a 1\nb 2\nc 3\n");
+  CHECK_INT(influx_batch_put_aside_among(&b, 2, "why"), GC_OK);
+  CHECK_STR(gc_buf_string(&b.refused),
+            "# 2 of the next 3 lines: why\na 1\nb 2\nc 3\n");
+  CHECK_INT(b.refused_count, 2);
+  CHECK_INT(b.part_count, 0);
+  begin_text(&b, "a 1\n");
+  CHECK_INT(influx_batch_put_aside_among(&b, 9, "why"), GC_OK);
+  CHECK_INT(b.refused_count, 1);
+  influx_batch_clear(&b);
+}
+
 static void lines_of_a_conflict_become_a_part(void) {
   static const struct {
     const char *text, *next, *last; /* parts; last: "" */
@@ -104,7 +166,9 @@ static void lines_of_a_conflict_become_a_part(void) {
     influx_batch_reset(&b);
     CHECK_INT(gc_buf_text(&b.text, rows[i].text), GC_OK);
     CHECK_INT(influx_batch_begin(&b), GC_OK);
-    CHECK_INT(influx_batch_separate(&b, &c), rows[i].with);
+    CHECK_INT(
+        influx_batch_separate(&b, &(struct influx_pick){has_conflict, &c}),
+        rows[i].with);
     CHECK_STR(next_bytes(&b), rows[i].next);
     CHECK_INT(influx_batch_put_aside(&b, "why"), GC_OK);
     if (rows[i].last[0] != '\0')
@@ -153,6 +217,8 @@ static void an_empty_batch_has_no_part(void) {
 int main(void) {
   RUN(each_bad_line_is_found_and_the_others_go_on);
   RUN(refused_lines_stand_below_the_words);
+  RUN(the_oldest_lines_are_known_by_their_times);
+  RUN(a_part_is_put_aside_with_the_number_of_its_refused_lines);
   RUN(lines_of_a_conflict_become_a_part);
   RUN(many_parts_that_are_put_off_have_a_limit);
   RUN(an_empty_batch_has_no_part);

@@ -9,16 +9,54 @@
   "\\\" on measurement \\\"" measurement "\\\" is type " type                  \
   ", already exists as type integer"
 
-static bool read_body(const char *body, struct influx_conflict *ret) {
-  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 10000};
+static struct influx_refusal refusal;
+
+static const struct influx_refusal *read_refusal(const char *body) {
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 100000};
   CHECK_INT(gc_buf_text(&text, body), GC_OK);
-  return influx_conflict_read(&text, ret);
+  influx_refusal_read(&text, &refusal);
+  return &refusal;
+}
+
+static bool read_body(const char *body, struct influx_conflict *ret) {
+  *ret = read_refusal(body)->conflict;
+  return refusal.has_conflict;
 }
 
 static uint64_t count_dropped(const char *body) {
-  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 10000};
-  CHECK_INT(gc_buf_text(&text, body), GC_OK);
-  return influx_dropped_count(&text);
+  return read_refusal(body)->dropped;
+}
+
+#define ENTRY(number)                                                          \
+  "{\"original_line\":\"m v=1i 1\",\"line_number\":" #number                   \
+  ",\"error_message\":\"invalid column type for column 'v', expected "         \
+  "iox::column_type::field::float, got iox::column_type::field::integer\"}"
+#define LISTED(entries)                                                        \
+  "{\"error\":\"partial write of line protocol occurred\",\"data\":[" entries  \
+  "]}"
+
+static void influxdb_3_lists_the_lines(void) {
+  static const struct {
+    const char *body;
+    size_t count;
+    unsigned last;
+  } rows[] = {
+      {LISTED(ENTRY(2)), 1, 2},
+      {LISTED(ENTRY(1) "," ENTRY(7)), 2, 7},
+      {LISTED(""), 0, 0},
+      {LISTED(ENTRY(7) "," ENTRY(7)), 0, 0},
+      {LISTED(ENTRY(0)), 0, 0},
+      {LISTED("{\"error_message\":\"no number\"}"), 0, 0},
+      {"{\"error\":\"partial write of line protocol occurred\"}", 0, 0},
+      {"{\"data\":[" ENTRY(2) "]}", 0, 0},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].body);
+    const struct influx_refusal *r = read_refusal(rows[i].body);
+    CHECK_INT(r->number_count, rows[i].count);
+    if (rows[i].count > 0)
+      CHECK_INT(r->numbers[r->number_count - 1], rows[i].last);
+  }
 }
 
 static void an_answer_names_measurement_field_and_type(void) {
@@ -167,6 +205,7 @@ static void each_type_and_escape_is_known(void) {
 }
 
 int main(void) {
+  RUN(influxdb_3_lists_the_lines);
   RUN(an_answer_names_measurement_field_and_type);
   RUN(any_partial_write_counts_its_lines);
   RUN(other_answers_name_no_conflict);

@@ -17,7 +17,7 @@ struct database {
   enum gc_code (*start)(void *ctx, struct gc_exchange *x, struct gc_err *err);
   int (*answer_to)(const char *body); /* returns the status */
   int taken[LINES];                   /* how often */
-  char answer[256];
+  char answer[4096];
 };
 
 static struct database db;
@@ -109,16 +109,7 @@ static void put_line(const char *name, int n, int shard) {
   sender_put(&db.bench, line);
 }
 
-/* Checks that every line was taken, except `refused` lines, which are in
- * quarantine. */
-static void check_lines(int refused, size_t requests_max) {
-  replay_run(&db.bench.world, 600000);
-  CHECK_THAT(db.bench.world.request_count <= requests_max, "%zu requests",
-             db.bench.world.request_count);
-  int taken = 0;
-  for (int n = 0; n < LINES; n++)
-    taken += db.taken[n] > 0;
-  CHECK_INT(taken, LINES - refused);
+static void check_quarantine(int refused) {
   struct gc_buf aside = spool_file("refused.lines");
   int lines = 0, words = 0;
   for (const char *at = gc_buf_string(&aside); at != NULL && *at != '\0';
@@ -133,6 +124,20 @@ static void check_lines(int refused, size_t requests_max) {
   gc_buf_clear(&aside);
   CHECK_INT(lines, refused);
   CHECK_INT(words, refused);
+}
+
+/* Checks that every line was taken, except `refused` lines, which are in
+ * quarantine. */
+static void check_lines(int refused, size_t requests_max) {
+  replay_run(&db.bench.world, 600000);
+  CHECK_THAT(db.bench.world.request_count <= requests_max, "%zu requests",
+             db.bench.world.request_count);
+  int taken = 0;
+  for (int n = 0; n < LINES; n++)
+    taken += db.taken[n] > 0;
+  CHECK_INT(taken, LINES - refused);
+  if (refused > 0)
+    check_quarantine(refused);
   CHECK_INT(influx_sender_stats(db.bench.sender).refused, refused);
   CHECK_INT(influx_sender_stats(db.bench.sender).sent, LINES - refused);
   CHECK_STR(spool_peek(db.bench.spool), "");
@@ -173,7 +178,7 @@ static void lines_refused_in_unknown_words_do_not_block_the_others(void) {
     begin_database(answer_strangely);
     for (int n = 0; n < LINES; n++)
       put_line(n % every[i] == 0 ? "bad" : "good", n, 1);
-    check_lines(LINES / every[i], 1000);
+    check_lines(LINES / every[i], 1100);
   }
 }
 
@@ -217,16 +222,109 @@ static void a_gateway_that_refuses_everything_gets_few_requests(void) {
   sender_end(&db.bench);
 }
 
+/* Lists the lines, as InfluxDB 3 does. */
+static int answer_with_numbers(const char *body) {
+  int number = 0, count = 0;
+  size_t len = (size_t)snprintf(
+      db.answer, sizeof(db.answer),
+      "{\"error\":\"partial write of line protocol occurred\",\"data\":[");
+  for (const char *at = body; *at != '\0'; at = strchr(at, '\n') + 1) {
+    int n;
+    number++;
+    if (sscanf(at, "good,n=%d", &n) == 1)
+      db.taken[n]++;
+    else
+      len += (size_t)snprintf(db.answer + len, sizeof(db.answer) - len,
+                              "%s{\"line_number\":%d}", count++ > 0 ? "," : "",
+                              number);
+  }
+  snprintf(db.answer + len, sizeof(db.answer) - len, "]}");
+  return count > 0 ? 400 : 204;
+}
+
+/* Counts the lines and names none of them. */
+static int answer_with_count(const char *body) {
+  (void)answer_with_retention(body);
+  const char *dropped = strstr(db.answer, "dropped=");
+  char count[32];
+  snprintf(count, sizeof(count), "%s", dropped);
+  snprintf(db.answer, sizeof(db.answer),
+           "{\"error\":\"partial write: max-values-per-tag limit exceeded %s",
+           count);
+  return strncmp(count, "dropped=0", 9) == 0 ? 204 : 400;
+}
+
+/* Many lines that only their number is known of: what is stored is stored, and
+ * a batch costs few requests. */
+static void lines_that_are_only_counted_cost_few_requests(void) {
+  begin_database(answer_with_count);
+  for (int n = 0; n < LINES; n++)
+    put_line(n % 2 == 0 ? "bad" : "good", n, 1);
+  replay_run(&db.bench.world, 600000);
+  CHECK_THAT(db.bench.world.request_count <= 60, "%zu requests",
+             db.bench.world.request_count);
+  for (int n = 1; n < LINES; n += 2)
+    CHECK(db.taken[n] > 0);
+  CHECK_INT(influx_sender_stats(db.bench.sender).refused, LINES / 2);
+  CHECK_INT(influx_sender_stats(db.bench.sender).sent, LINES / 2);
+  CHECK_STR(spool_peek(db.bench.spool), "");
+  sender_end(&db.bench);
+}
+
+static void lines_that_the_answer_lists_cost_two_requests(void) {
+  begin_database(answer_with_numbers);
+  for (int n = 0; n < LINES; n++)
+    put_line(n % 7 == 3 ? "bad" : "good", n, 1);
+  check_lines(71, 2);
+}
+
+/* A gateway refuses the first request, lets the second one through, and fails
+ * again for a while: no good line goes to quarantine. */
+static int answer_with_failures(const char *body) {
+  static int requests;
+  requests++;
+  return requests == 1 || (requests > 2 && requests < 30)
+             ? refuse_everything(body)
+             : answer_strangely(body);
+}
+
+static void a_gateway_that_fails_after_a_success_costs_no_line(void) {
+  begin_database(answer_with_failures);
+  for (int n = 0; n < LINES; n++)
+    put_line("good", n, 1);
+  check_lines(0, 200);
+}
+
+/* Later lines show that the database takes others. */
+static void a_lone_line_refused_in_unknown_words_is_found_later(void) {
+  begin_database(answer_strangely);
+  put_line("bad", 0, 1);
+  influx_sender_flush(db.bench.sender);
+  replay_run(&db.bench.world, 1000);
+  CHECK_INT(influx_sender_stats(db.bench.sender).refused, 0);
+  for (int n = 1; n < LINES; n++)
+    put_line("good", n, 1);
+  check_lines(1, 80);
+}
+
+static void a_batch_of_one_refused_line_blocks_nothing(void) {
+  begin_database(answer_strangely);
+  db.bench.settings.batch_size = 1;
+  for (int n = 0; n < LINES; n++)
+    put_line(n == 6 ? "bad" : "good", n, 1);
+  check_lines(1, 2 * LINES);
+}
+
 /* After an outage that was longer than the retention policy of the database. */
-static void lines_that_are_all_too_old_cost_one_request(void) {
+static void lines_that_are_too_old_cost_two_requests(void) {
   static const struct {
     int too_old; /* of the oldest lines */
     size_t requests;
-  } rows[] = {{LINES, 1}, {LINES / 2, 3}, {LINES / 2 + 1, 17}};
+  } rows[] = {{LINES, 1}, {LINES / 2, 2}, {LINES / 2 + 1, 2}, {1, 2}};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     begin_database(answer_with_retention);
     for (int n = 0; n < LINES; n++)
-      put_line(n < rows[i].too_old ? "bad" : "good", n, 1);
+      put_line(n < rows[i].too_old ? "bad" : "good", n, 1000 + n);
     check_lines(rows[i].too_old, rows[i].requests);
   }
 }
@@ -236,7 +334,12 @@ int main(void) {
   RUN(one_field_costs_three_requests);
   RUN(each_further_field_costs_two_more);
   RUN(lines_that_another_shard_takes_are_not_put_aside);
-  RUN(lines_that_are_all_too_old_cost_one_request);
+  RUN(lines_that_are_too_old_cost_two_requests);
+  RUN(lines_that_are_only_counted_cost_few_requests);
+  RUN(lines_that_the_answer_lists_cost_two_requests);
+  RUN(a_gateway_that_fails_after_a_success_costs_no_line);
+  RUN(a_lone_line_refused_in_unknown_words_is_found_later);
+  RUN(a_batch_of_one_refused_line_blocks_nothing);
   RUN(lines_refused_in_unknown_words_do_not_block_the_others);
   RUN(a_refused_line_in_each_half_does_not_block_the_others);
   RUN(few_good_lines_among_refused_ones_are_found);

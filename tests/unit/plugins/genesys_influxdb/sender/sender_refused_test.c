@@ -108,48 +108,6 @@ static void a_201_stores_a_part_and_the_line_at_fault_is_found(void) {
   sender_end(&b);
 }
 
-#define STRANGE "{\"error\":\"no such column\"}"
-
-/* The database refuses the line in words that this version does not know. */
-static void a_first_line_refused_in_unknown_words_is_found(void) {
-  struct sender_bench b;
-  sender_begin(&b);
-  b.settings.batch_size = 4;
-  sender_answers(&b, 3, 400, STRANGE); /* a b c d, a b, a */
-  sender_answers(&b, 3, 204, NULL);    /* c, d, b */
-  sender_answers(&b, 1, 400, STRANGE); /* a */
-  sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
-  for (int i = 0; i < 4; i++)
-    sender_put(&b, (const char *[]){"a", "b", "c", "d"}[i]);
-  replay_run(&b.world, 1000);
-  CHECK_STR(sender_bodies(&b), "a;b;c;d; a;b; a; c; d; b; a; ");
-  CHECK_INT(influx_sender_stats(b.sender).refused, 1);
-  CHECK_INT(influx_sender_stats(b.sender).sent, 3);
-  CHECK_STR(spool_peek(b.spool), "");
-  sender_end(&b);
-}
-
-/* Later lines show that the database takes others. */
-static void a_lone_line_refused_in_unknown_words_is_found_later(void) {
-  struct sender_bench b;
-  sender_begin(&b);
-  b.settings.batch_size = 4;
-  sender_answers(&b, 1, 400, STRANGE); /* a */
-  sender_answers(&b, 2, 400, STRANGE); /* a b, a */
-  sender_answers(&b, 1, 204, NULL);    /* b */
-  sender_answers(&b, 1, 400, STRANGE); /* a */
-  sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
-  sender_put(&b, "a");
-  influx_sender_flush(b.sender);
-  replay_run(&b.world, 1000);
-  sender_put(&b, "b");
-  replay_run(&b.world, 60000);
-  CHECK_STR(sender_bodies(&b), "a; a;b; a; b; a; ");
-  CHECK_INT(influx_sender_stats(b.sender).refused, 1);
-  CHECK_STR(spool_peek(b.spool), "");
-  sender_end(&b);
-}
-
 static void a_full_disk_for_the_quarantine_holds_nothing_up(void) {
   struct sender_bench b;
   sender_begin(&b);
@@ -180,8 +138,6 @@ int main(void) {
   RUN(a_gateway_that_refuses_everything_loses_no_line);
   RUN(a_web_page_in_place_of_the_database_loses_no_line);
   RUN(a_201_stores_a_part_and_the_line_at_fault_is_found);
-  RUN(a_first_line_refused_in_unknown_words_is_found);
-  RUN(a_lone_line_refused_in_unknown_words_is_found_later);
   RUN(a_full_disk_for_the_quarantine_holds_nothing_up);
   spool_bench_end();
   return check_done();
