@@ -447,8 +447,8 @@ static void an_answer_ends_no_failure_that_followed_its_request(void) {
   run_begin(&run, gc_clock_wall_ms, note_both);
   CHECK(gate_wait(&gate, has_third, NULL));
   CHECK(gate_wait(&gate, has_ended, NULL));
-  CHECK_INT(both.ends_at_third, 0);
-  CHECK_INT(both.fails, 1);
+  CHECK_INT(gate_read(&gate, &both.ends_at_third), 0);
+  CHECK_INT(gate_read(&gate, &both.fails), 1);
   run_end(&run);
   server_stop(server);
   consumers = 1;
