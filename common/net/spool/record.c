@@ -71,9 +71,12 @@ enum gc_record_state gc_record_read(const char *bytes, size_t len,
 
 size_t gc_record_find(const char *bytes, size_t len) {
   for (size_t at = 0; at + sizeof(magic) <= len; at++) {
-    const char *hit = memchr(bytes + at, magic[0], len - at);
-    at = hit != NULL ? (size_t)(hit - bytes) : len;
-    if (at + sizeof(magic) <= len && memcmp(hit, magic, sizeof(magic)) == 0)
+    const char *hit =
+        memchr(bytes + at, magic[0], len - at - sizeof(magic) + 1);
+    if (hit == NULL)
+      return len;
+    at = (size_t)(hit - bytes);
+    if (memcmp(hit, magic, sizeof(magic)) == 0)
       return at;
   }
   return len;
