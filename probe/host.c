@@ -199,13 +199,13 @@ static enum gc_code find_defaults(struct run *r, struct gc_err *err) {
   GC_AUTO(gc_buf_clear) struct gc_buf words = {.max = WORDS_MAX};
   const struct probe_run_options *o = r->options;
   char *argv[] = {(char *)o->program, (char *)"-h", NULL};
-  char library[PATH_SIZE + 32];
+  char module[PATH_SIZE + 32];
   struct child c;
-  snprintf(library, sizeof(library), "%s/genesys_probe.so", o->library);
-  if (access(library, R_OK) != 0)
+  snprintf(module, sizeof(module), "%s/genesys_probe.so", o->module_dir);
+  if (access(module, R_OK) != 0)
     return gc_fail(err, GC_ERR_STATE,
                    "%.300s cannot be read: %s; install the package again",
-                   library, strerror(errno));
+                   module, strerror(errno));
   GC_TRY(start_child(&c, argv, NULL, err));
   (void)finish_child(&c, HELP_LIMIT_MS, &report, &words);
   const char *help = gc_buf_string(&words);
@@ -249,7 +249,7 @@ static enum gc_code write_conf(const struct run *r, struct gc_buf *out) {
                         : o->format > PROBE_JSON
                             ? "Values \"once\""
                             : "Check \"network\"\n  Values \"once\"";
-  GC_TRY(add_option(out, "PluginDir", o->library));
+  GC_TRY(add_option(out, "PluginDir", o->module_dir));
   GC_TRY(gc_buf_text(out, "LoadPlugin \"genesys_probe\"\n"));
   GC_TRY(add_option(out, "PluginDir", r->plugins));
   GC_TRY(add_option(out, "Include", r->file));
@@ -273,7 +273,7 @@ static enum gc_code start_collectd(const struct run *r, struct child *c,
   const struct probe_run_options *o = r->options;
   GC_AUTO(gc_buf_clear) struct gc_buf conf = {.max = 65536};
   char preload[PATH_SIZE + 32], path[64];
-  snprintf(preload, sizeof(preload), "%s/genesys_probe.so", o->library);
+  snprintf(preload, sizeof(preload), "%s/genesys_probe.so", o->module_dir);
   enum gc_code code = write_conf(r, &conf);
   if (code != GC_OK)
     return gc_fail(err, code, "the name of the file is too long");

@@ -13,9 +13,9 @@ enum probe_scope {
 };
 
 struct probe_run_options {
-  const char *program; /* "/usr/sbin/collectd" */
-  const char *library; /* folder of genesys_probe.so */
-  const char *file;    /* NULL: its default collectd.conf */
+  const char *program;    /* "/usr/sbin/collectd" */
+  const char *module_dir; /* folder of genesys_probe.so */
+  const char *file;       /* NULL: its default collectd.conf */
   enum probe_scope scope;
   enum probe_format format;
 };

@@ -13,8 +13,8 @@
 #include "probe/events.h"
 #include "probe/host.h"
 
-#ifndef PROBE_LIBRARY
-#error "PROBE_LIBRARY is the folder of genesys_probe.so"
+#ifndef PROBE_MODULE_DIR
+#error "PROBE_MODULE_DIR is the folder of genesys_probe.so"
 #endif
 
 enum { STATUS_USAGE = 2, PROBE_OUTPUT_MAX = 256 << 20 };
@@ -160,11 +160,11 @@ static enum probe_state probe_config(const struct request *r) {
   char program[4096];
   struct gc_err err = {.code = GC_OK};
   enum probe_state state = PROBE_FAILED;
-  const char *library = getenv("GENESYS_PROBE_LIBRARY"); /* for tests */
+  const char *module_dir = getenv("GENESYS_PROBE_LIBRARY"); /* for tests */
   const struct probe_run_options options = {
       .program = r->program != NULL ? r->program
                                     : find_collectd(program, sizeof(program)),
-      .library = library != NULL ? library : PROBE_LIBRARY,
+      .module_dir = module_dir != NULL ? module_dir : PROBE_MODULE_DIR,
       .file = r->file,
       .scope = r->config_only ? PROBE_CONFIG
                : r->watch     ? PROBE_WATCH

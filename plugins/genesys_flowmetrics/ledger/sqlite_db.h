@@ -101,10 +101,10 @@ uint32_t sqlite_db_floor(const struct sqlite_db *s);
 /* Returns the minute of the newest key, even if it was dropped; 0: none. */
 uint32_t sqlite_db_newest(const struct sqlite_db *s);
 
-/* False when the open file was deleted or replaced. */
+/* Returns false if the open file was deleted or replaced. */
 bool sqlite_db_is_there(const struct sqlite_db *s);
-/* False when its write-ahead log was: what is committed is in a file that
- * nobody else can open. */
+/* Returns false if its write-ahead log was deleted or replaced. Commits then go
+ * to the deleted log, and are lost when this process ends. */
 bool sqlite_db_has_log(const struct sqlite_db *s);
 /* Copies the deleted log into the file, and opens the file again, which has a
  * new log. Call it between transactions. GC_ERR_STATE: nothing has changed, or

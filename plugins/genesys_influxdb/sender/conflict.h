@@ -40,8 +40,9 @@ struct influx_conflict {
 
 enum { INFLUX_NUMBERS_MAX = 1024 };
 
-/* What the words of an answer tell about the lines of its request. The database
- * has stored the lines that it did not drop. */
+/* What the words of an answer tell about the lines of its request. The other
+ * lines are stored, unless another shard of InfluxDB 1 or 2 has dropped them.
+ */
 struct influx_refusal {
   uint64_t dropped; /* 0: unknown */
   bool is_too_old;  /* the dropped ones are the oldest: beyond the retention */

@@ -390,9 +390,8 @@ static bool isolate_conflict(struct influx_sender *s,
   return with > 0 && with < lines;
 }
 
-/* True if a line of the batch has been looked for with as many requests as a
- * batch may cost. */
-static bool is_spent(const struct influx_sender *s) {
+/* Returns true if the search has halved the batch 2 log2(lines) times. */
+static bool is_search_over(const struct influx_sender *s) {
   size_t levels = 0;
   while ((size_t)1 << levels < s->batch.lines)
     levels++;
@@ -411,7 +410,7 @@ static bool split_part(struct influx_sender *s, const struct gc_reply *reply,
   influx_refusal_read(&reply->body, &refusal);
   if (put_known_aside(s, &refusal, words) || isolate_conflict(s, &refusal))
     return true;
-  if (refusal.dropped > 0 && is_spent(s))
+  if (refusal.dropped > 0 && is_search_over(s))
     return influx_batch_put_aside_among(&s->batch, refusal.dropped, words) ==
            GC_OK;
   if (!is_doubtful && influx_batch_split(&s->batch))
