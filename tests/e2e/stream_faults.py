@@ -12,6 +12,7 @@ from lib.process import wait_until, watch_for
 from lib.report import check, check_soon, note, same, same_soon
 
 BUSY_S = 2.0  # time that a busy machine may add to a gap that the agent measures
+LATE_S = 0.75  # time after the end of a socket at which a busy machine may still read its last message, where the gap begins
 RUN_S, DROP_EVERY_S, DROPS = 34.0, 10, 3
 LOST_AT_THE_END_MS = 600  # events that the simulator still held back at the end of the socket are lost
 DROPPED = [{"ws": "duplicate", "percent": 5}, {"ws": "reorder", "percent": 5, "window_ms": 400},
@@ -42,7 +43,7 @@ def gaps_are_counted(sim: Simulator, daemon: Collectd) -> None:
         after = min(value for at, value in record if at >= ended + 2.5)
         steps.append(after - before)
     check("stream_gap has each gap, with at most a second too much",
-          all(ended - began - 0.1 <= step <= ended - began + 1.2 + BUSY_S for step, (began, ended) in zip(steps, gaps)),
+          all(ended - began - LATE_S <= step <= ended - began + 1.2 + BUSY_S for step, (began, ended) in zip(steps, gaps)),
           "counted %s, true gaps %s" % (steps, gaps))
     check("stream_gap never decreases", all(a[1] <= b[1] + 0.001 for a, b in zip(record, record[1:])), record)
     note("gaps of %s s" % ["%.1f" % (ended - began) for began, ended in gaps])
