@@ -28,8 +28,8 @@ DOCUMENT = "docs/troubleshooting.md"
 SOURCES = ("common/**/*.[ch]", "plugins/**/*.[ch]")
 
 # Strings that no operator sees: texts of the manual about options
-# and metrics (they end with a full stop, which a message never has) ...
-MANUAL_FILES = {"common/export/rule.c", "tools/options_manual.c"}
+# and metrics (they end with a full stop, which a message never has), lists of words ...
+MANUAL_FILES = {"common/export/rule.c", "common/analytics/query/tables.c", "tools/options_manual.c"}
 MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert|gc_debug")
 # ... errors of the configuration, and the files that read it ...
 CONFIG = "GC_ERR_CONFIG"

@@ -172,12 +172,15 @@ static const struct {
 static enum gc_code print_aggregates(struct gc_buf *out) {
   GC_TRY(gc_buf_text(out, "| Metric | Source | Unit | From | Types | Meaning "
                           "|\n|---|---|---|---|---|---|\n"));
-  for (size_t i = 0; i < gc_api_metric_count; i++)
-    GC_TRY(gc_buf_print(
-        out, "| `%s` | %s | %s | %s | %s | %s |\n", gc_api_metrics[i].name,
-        gc_api_metrics[i].source, kinds[gc_api_metrics[i].kind].unit,
-        kinds[gc_api_metrics[i].kind].stats,
-        kinds[gc_api_metrics[i].kind].types, gc_api_metrics[i].meaning));
+  for (int i = 0; i < GC_QUERY_SOURCE_COUNT; i++) {
+    const struct gc_source *s = gc_source((enum gc_query_source)i);
+    for (size_t k = 0; k < s->table.count; k++) {
+      const struct gc_api_metric *m = &s->table.at[k];
+      GC_TRY(gc_buf_print(out, "| `%s` | %s | %s | %s | %s | %s |\n", m->name,
+                          s->name, kinds[m->kind].unit, kinds[m->kind].stats,
+                          kinds[m->kind].types, m->meaning));
+    }
+  }
   return GC_OK;
 }
 

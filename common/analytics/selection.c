@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/selection.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/glob.h"
@@ -172,6 +173,7 @@ static bool has_lists(const struct gc_selection *s) {
 
 static void remake_filter(struct gc_selection *s) {
   struct gc_err err = {.code = GC_OK};
+  char cause[16];
   const struct gc_source *source = source_of(s);
   const struct gc_strs *chosen = &s->query->chosen;
   const struct gc_entities *list = s->names.lists[chosen_list(s)].now;
@@ -179,11 +181,13 @@ static void remake_filter(struct gc_selection *s) {
     (void)gc_fail(&err, GC_ERR_MEMORY,
                   "selected queues or flows: out of memory");
   else if (gc_filter_is_empty(&s->filter))
-    (void)gc_fail(&err, GC_ERR_NOT_FOUND, "%s", source->none_chosen);
-  s->notice(s->notice_ctx, source->chosen_word, &err);
-  gc_idle_selectors_report(&s->idle_options, list, chosen,
-                           source->chosen_option, source->chosen_noun,
-                           s->notice, s->notice_ctx);
+    (void)gc_fail(&err, GC_ERR_NOT_FOUND,
+                  "no %s matches the %s options of this block", source->noun,
+                  source->option);
+  snprintf(cause, sizeof(cause), "%ss", source->noun);
+  s->notice(s->notice_ctx, cause, &err);
+  gc_idle_selectors_report(&s->idle_options, list, chosen, source->option,
+                           source->noun, s->notice, s->notice_ctx);
 }
 
 bool gc_selection_is_ready(struct gc_selection *s) {

@@ -96,18 +96,7 @@ static enum gc_code check_metrics(const struct gc_query *o,
     return gc_fail(err, GC_ERR_CONFIG, "Metric: more than %d",
                    (int)GC_QUERY_METRICS_MAX);
   for (size_t i = 0; i < o->metrics.count; i++) {
-    if (!gc_api_metric_is_name(o->metrics.at[i]))
-      return gc_fail(err, GC_ERR_CONFIG,
-                     "Metric: \"%.40s\" is not the name of a metric such as "
-                     "\"nOffered\", \"tAnswered\", \"oServiceLevel\", or of "
-                     "flows \"nFlow\", \"tFlow\"",
-                     o->metrics.at[i]);
-    const char *meant = gc_api_metric_meant(o->metrics.at[i]);
-    if (meant != NULL)
-      return gc_fail(err, GC_ERR_CONFIG,
-                     "Metric: \"%.40s\" is not a metric of the platform; did "
-                     "you mean \"%s\"?",
-                     o->metrics.at[i], meant);
+    GC_TRY(gc_api_metric_check(o->metrics.at[i], err));
     for (size_t k = 0; k < i; k++)
       if (strcmp(o->metrics.at[k], o->metrics.at[i]) == 0)
         return gc_fail(err, GC_ERR_CONFIG, "Metric: \"%s\" is given twice",
@@ -164,7 +153,7 @@ enum gc_code gc_analytics_options_check(struct gc_query *o,
   GC_TRY(check_prefix(o->prefix, err));
   for (size_t i = 0; i < o->chosen.count; i++)
     if (gc_glob_check(o->chosen.at[i], err) != GC_OK)
-      return gc_fail_in(err, GC_ERR_CONFIG, "%s: ", is->chosen_option);
+      return gc_fail_in(err, GC_ERR_CONFIG, "%s: ", is->option);
   return GC_OK;
 }
 

@@ -294,8 +294,7 @@ static enum gc_code end_metric(struct gc_decoder *d) {
   bool asked = is_asked(d->stage.into->query, d->metric);
   const struct gc_api_metric *metric = gc_api_metric_of(d->metric);
   d->is_broken = false;
-  GC_TRY(
-      take_other_numbers(d, !is_broken && asked && metric->source[0] == '\0'));
+  GC_TRY(take_other_numbers(d, !is_broken && asked && metric->meaning == NULL));
   if (is_broken)
     d->stage.tally.broken++;
   if (is_broken || d->has == 0)
@@ -360,38 +359,32 @@ static void prepare_aggregates(struct gc_decoder *d) {
  * interval. The row's time is the end of the interval, rounded down to the
  * minute. */
 
-enum { D_RESULTS = 1, D_QUEUE, D_END, D_COLUMN /* + place in `columns` */ };
+enum { D_RESULTS = 1, D_QUEUE, D_END, D_COLUMN /* + place in the table */ };
 enum { MINUTE_MS = 60000 };
 
-static const struct {
-  const char *name;
-  bool is_count;
-} columns[] = {
-    {"answered", true},
-    {"abandoned", true},
-    {"offered", true},
-    {"waitTime", false},
-};
+static const struct gc_source *details(void) {
+  return gc_source(GC_QUERY_QUEUE_DETAILS);
+}
 
 #define ROW GC_JSON_PATH2(D_RESULTS, GC_JSON_ITEM)
 
 static enum gc_code read_column(struct gc_decoder *d, size_t i,
                                 const struct gc_json_value *v) {
-  struct gc_fact fact = {.has = columns[i].is_count ? GC_FACT_COUNT
-                                                    : GC_FACT_CURRENT};
+  const struct gc_api_metric *column = &details()->table.at[i];
+  bool is_count = column->kind == GC_STATS_COUNT;
+  struct gc_fact fact = {.has = is_count ? GC_FACT_COUNT : GC_FACT_CURRENT};
   if (v->kind == GC_JSON_NULL)
     return GC_OK;
-  bool fits = columns[i].is_count
-                  ? gc_json_int(v, &fact.count) && fact.count >= 0 &&
-                        fact.count <= GC_DECODE_COUNT_MAX
-                  : gc_json_real(v, &fact.ratio) && isfinite(fact.ratio);
+  bool fits = is_count ? gc_json_int(v, &fact.count) && fact.count >= 0 &&
+                             fact.count <= GC_DECODE_COUNT_MAX
+                       : gc_json_real(v, &fact.ratio) && isfinite(fact.ratio);
   if (!fits) {
     d->stage.tally.broken++;
     return GC_OK;
   }
-  if (!columns[i].is_count && fact.ratio < 0.0)
+  if (!is_count && fact.ratio < 0.0)
     fact.ratio = 0.0;
-  return gc_decode_add(d, columns[i].name, "", 0, &fact);
+  return gc_decode_add(d, column->name, "", 0, &fact);
 }
 
 static void read_end(struct gc_decoder *d, const struct gc_json_value *v) {
@@ -412,7 +405,7 @@ static enum gc_code details_value(void *ctx, const struct gc_json_at *at,
     gc_decode_value(d->values[0], v);
   else if (last == D_END)
     read_end(d, v);
-  else if (last >= D_COLUMN && last < D_COLUMN + GC_COUNT(columns))
+  else if (last >= D_COLUMN && last < D_COLUMN + details()->table.count)
     return read_column(d, last - D_COLUMN, v);
   return GC_OK;
 }
@@ -444,9 +437,9 @@ static void prepare_details(struct gc_decoder *d) {
   d->keys[count++] = (struct gc_json_key){"results", D_RESULTS};
   d->keys[count++] = (struct gc_json_key){"queueId", D_QUEUE};
   d->keys[count++] = (struct gc_json_key){"intervalEnd", D_END};
-  for (size_t i = 0; i < GC_COUNT(columns); i++)
-    d->keys[count++] =
-        (struct gc_json_key){columns[i].name, (uint8_t)(D_COLUMN + i)};
+  for (size_t i = 0; i < details()->table.count; i++)
+    d->keys[count++] = (struct gc_json_key){details()->table.at[i].name,
+                                            (uint8_t)(D_COLUMN + i)};
   d->reader.key_count = count;
   d->reader.open = details_open;
   d->reader.close = details_close;

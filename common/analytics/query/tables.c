@@ -9,6 +9,158 @@
 #include "common/genesys/clean_name.h"
 #include "common/net/name_cache.h"
 
+/* ---- metrics of the sources ---- */
+
+static const struct gc_api_metric of_conversations[] = {
+    {"nBlindTransferred", GC_STATS_COUNT,
+     "Contacts that an agent transferred without consulting."},
+    {"nBotInteractions", GC_STATS_COUNT, "Contacts that a bot handled."},
+    {"nCallbackAttempts", GC_STATS_COUNT, "Attempts of callbacks."},
+    {"nCallbackOverSla", GC_STATS_COUNT,
+     "Callbacks answered later than the queue's target."},
+    {"nCallbackScheduled", GC_STATS_COUNT, "Callbacks that were scheduled."},
+    {"nCfcOffered", GC_STATS_COUNT,
+     "Contacts offered to a customer-first callback."},
+    {"nCobrowseSessions", GC_STATS_COUNT, "Co-browse sessions."},
+    {"nConnected", GC_STATS_COUNT, "Contacts that were connected."},
+    {"nConsult", GC_STATS_COUNT, "Consultations by agents."},
+    {"nConsultTransferred", GC_STATS_COUNT,
+     "Contacts that an agent transferred after a consultation."},
+    {"nConversations", GC_STATS_COUNT, "Conversations that began."},
+    {"nError", GC_STATS_COUNT, "Errors of conversations."},
+    {"nOffered", GC_STATS_COUNT, "Contacts that were offered to the queue."},
+    {"nOutbound", GC_STATS_COUNT, "Outbound contacts."},
+    {"nOutboundAbandoned", GC_STATS_COUNT,
+     "Outbound contacts whose customer left before an agent came."},
+    {"nOutboundAttempted", GC_STATS_COUNT,
+     "Attempts of outbound contacts by a dialer."},
+    {"nOutboundConnected", GC_STATS_COUNT,
+     "Outbound contacts of a dialer that were connected."},
+    {"nOverSla", GC_STATS_COUNT,
+     "Contacts answered later than the queue's target."},
+    {"nStateTransitionError", GC_STATS_COUNT,
+     "Transitions of a contact's state that failed."},
+    {"nTakeover", GC_STATS_COUNT, "Contacts that another agent took over."},
+    {"nTransferred", GC_STATS_COUNT, "Contacts that an agent transferred."},
+    {"oAudioMessageCount", GC_STATS_SUM, "Audio messages."},
+    {"oCallbackServiceLevel", GC_STATS_RATIO,
+     "Share of callbacks answered within the target."},
+    {"oExternalAudioMessageCount", GC_STATS_SUM,
+     "Audio messages of the customer."},
+    {"oExternalMediaCount", GC_STATS_SUM, "Media of the customer's messages."},
+    {"oMediaCount", GC_STATS_SUM, "Media of messages."},
+    {"oMessageCount", GC_STATS_SUM, "Messages."},
+    {"oMessageSegmentCount", GC_STATS_SUM, "Segments of messages."},
+    {"oMessageTurn", GC_STATS_SUM, "Turns between customer and agent."},
+    {"oServiceLevel", GC_STATS_RATIO,
+     "Share of contacts answered within the queue's target."},
+    {"oServiceTarget", GC_STATS_TARGET, "The queue's service level target."},
+    {"oSkillExpressionApplications", GC_STATS_COUNT,
+     "Applications of skill expressions."},
+    {"tAbandon", GC_STATS_DURATION,
+     "Wait of contacts whose customer left before an agent answered."},
+    {"tAcd", GC_STATS_DURATION,
+     "Time in queues, until answer, abandon or flow-out."},
+    {"tActiveCallback", GC_STATS_DURATION, "Time in an active callback."},
+    {"tActiveCallbackComplete", GC_STATS_DURATION,
+     "Time in active callbacks, when the last one ends."},
+    {"tAcw", GC_STATS_DURATION, "Wrap-up after the contact."},
+    {"tAgentResponseTime", GC_STATS_DURATION,
+     "Time until an agent responds to a message."},
+    {"tAgentVideoConnected", GC_STATS_DURATION,
+     "Time with the agent's video on."},
+    {"tAlert", GC_STATS_DURATION, "Time a contact rings at an agent."},
+    {"tAnswered", GC_STATS_DURATION,
+     "Wait of contacts that an agent answered."},
+    {"tAverageAgentResponseTime", GC_STATS_DURATION,
+     "Average time until the agent responds, of each contact."},
+    {"tAverageCustomerResponseTime", GC_STATS_DURATION,
+     "Average time until the customer responds, of each contact."},
+    {"tBarging", GC_STATS_DURATION, "Time a supervisor barges in."},
+    {"tCallbackAbandon", GC_STATS_DURATION,
+     "Wait of callbacks that ended unanswered."},
+    {"tCallbackConnect", GC_STATS_DURATION,
+     "Time until a callback is connected."},
+    {"tCallbackNotReached", GC_STATS_DURATION,
+     "Time of callbacks that did not reach the customer."},
+    {"tCallbackVirtualWait", GC_STATS_DURATION, "Virtual wait of callbacks."},
+    {"tCfcAbandon", GC_STATS_DURATION,
+     "Wait of customer-first callbacks that were abandoned."},
+    {"tCfcAcd", GC_STATS_DURATION,
+     "Time of customer-first callbacks in queues."},
+    {"tCfcAnswered", GC_STATS_DURATION,
+     "Wait of customer-first callbacks that were answered."},
+    {"tCfcFlowOut", GC_STATS_DURATION,
+     "Wait of customer-first callbacks that left for another flow."},
+    {"tCoaching", GC_STATS_DURATION, "Time a supervisor coaches."},
+    {"tCoachingComplete", GC_STATS_DURATION, "Time of coaching, when it ends."},
+    {"tConnected", GC_STATS_DURATION, "Time until a contact is connected."},
+    {"tContacting", GC_STATS_DURATION, "Time of contacting, before dialing."},
+    {"tDialing", GC_STATS_DURATION, "Time of dialing."},
+    {"tFirstConnect", GC_STATS_DURATION, "Time until the first connection."},
+    {"tFirstDial", GC_STATS_DURATION, "Time until the first dialing."},
+    {"tFirstEngagement", GC_STATS_DURATION,
+     "Time until an agent first engages with the customer."},
+    {"tFirstResponse", GC_STATS_DURATION,
+     "Time until the first response to the customer."},
+    {"tFlowOut", GC_STATS_DURATION,
+     "Wait of contacts that left the queue for another flow."},
+    {"tHandle", GC_STATS_DURATION, "Handling: talk, hold, dialing, wrap-up."},
+    {"tHeld", GC_STATS_DURATION, "Time on hold, of each segment."},
+    {"tHeldComplete", GC_STATS_DURATION, "Time on hold, of each session."},
+    {"tIvr", GC_STATS_DURATION, "Time in an IVR."},
+    {"tMonitoring", GC_STATS_DURATION, "Time a supervisor monitors."},
+    {"tMonitoringComplete", GC_STATS_DURATION,
+     "Time of monitoring, when it ends."},
+    {"tNotResponding", GC_STATS_DURATION,
+     "Time a contact rang at an agent who did not answer."},
+    {"tPark", GC_STATS_DURATION, "Time parked, of each segment."},
+    {"tParkComplete", GC_STATS_DURATION, "Time parked, of each session."},
+    {"tScreenMonitoring", GC_STATS_DURATION,
+     "Time a supervisor monitors the screen."},
+    {"tShortAbandon", GC_STATS_DURATION,
+     "Wait of contacts that were abandoned within the short-abandon "
+     "threshold."},
+    {"tSnippetRecord", GC_STATS_DURATION, "Time of recorded snippets."},
+    {"tTalk", GC_STATS_DURATION, "Time an agent interacts, of each segment."},
+    {"tTalkComplete", GC_STATS_DURATION,
+     "Time an agent interacts, of each session."},
+    {"tTransmitting", GC_STATS_DURATION, "Time an agent transmits."},
+    {"tUserResponseTime", GC_STATS_DURATION,
+     "Time until an agent responds, of each response."},
+    {"tVoicemail", GC_STATS_DURATION, "Time in voicemail."},
+    {"tWait", GC_STATS_DURATION, "Wait for an agent, answered or not."},
+};
+static const struct gc_api_metric of_users[] = {
+    {"tAgentRoutingStatus", GC_STATS_SECONDS,
+     "Time an agent spent in a routing status."},
+    {"tOrganizationPresence", GC_STATS_SECONDS,
+     "Time an agent spent in a presence of the organisation."},
+    {"tSystemPresence", GC_STATS_SECONDS,
+     "Time an agent spent in a system presence."},
+};
+static const struct gc_api_metric of_flows[] = {
+    {"nFlow", GC_STATS_COUNT, "Entries into the flow."},
+    {"nFlowMilestone", GC_STATS_COUNT, "Milestones reached."},
+    {"nFlowOutcome", GC_STATS_COUNT, "Outcomes that ended, with any value."},
+    {"nFlowOutcomeFailed", GC_STATS_COUNT, "Outcomes that failed."},
+    {"oFlowMilestone", GC_STATS_COUNT,
+     "Milestones, as the platform's own view counts them."},
+    {"tFlow", GC_STATS_DURATION, "Time in the flow."},
+    {"tFlowDisconnect", GC_STATS_DURATION,
+     "Time in the flow, of contacts that ended there."},
+    {"tFlowExit", GC_STATS_DURATION,
+     "Time in the flow, of contacts that continued elsewhere."},
+    {"tFlowOutcome", GC_STATS_DURATION,
+     "Time from an outcome's start to its end."},
+};
+static const struct gc_api_metric of_queue_details[] = {
+    {"answered", GC_STATS_COUNT, "Contacts that were answered."},
+    {"abandoned", GC_STATS_COUNT, "Contacts that were abandoned."},
+    {"offered", GC_STATS_COUNT, "Contacts that were offered."},
+    {"waitTime", GC_STATS_MEAN, "Mean wait."},
+};
+
 /* ---- endpoints ---- */
 
 static const char *const metrics[] = {
@@ -25,50 +177,45 @@ static const char *const by_user[] = {"userId"};
 static const char *const by_queue[] = {"queueId"};
 static const char *const by_flow[] = {"flowId"};
 
-#define WORDS(list)                                                            \
+#define LIST(list)                                                             \
   { list, GC_COUNT(list) }
 
 static const struct gc_source sources[GC_QUERY_SOURCE_COUNT] = {
-    [GC_QUERY_CONVERSATIONS] =
-        {.name = "conversations",
-         .endpoint = GC_ENDPOINT_CONVERSATION_AGGREGATES,
-         .chosen = "queueId",
-         .chosen_word = "queues",
-         .chosen_option = "Queue",
-         .chosen_noun = "queue",
-         .none_chosen = "no queue matches the Queue options of this block",
-         .takes_filter = true,
-         .is_by_media = true,
-         .metrics = WORDS(metrics),
-         .groups = WORDS(by_queue_and_media)},
+    [GC_QUERY_CONVERSATIONS] = {.name = "conversations",
+                                .table = LIST(of_conversations),
+                                .endpoint = GC_ENDPOINT_CONVERSATION_AGGREGATES,
+                                .chosen = "queueId",
+                                .option = "Queue",
+                                .noun = "queue",
+                                .takes_filter = true,
+                                .is_by_media = true,
+                                .metrics = LIST(metrics),
+                                .groups = LIST(by_queue_and_media)},
     [GC_QUERY_USERS] = {.name = "users",
+                        .table = LIST(of_users),
                         .endpoint = GC_ENDPOINT_USER_AGGREGATES,
                         .is_by_media = true,
                         .only = "userId",
-                        .metrics = WORDS(user_metrics),
-                        .groups = WORDS(by_user)},
-    [GC_QUERY_QUEUE_DETAILS] =
-        {.name = "queue_details",
-         .endpoint = GC_ENDPOINT_QUEUE_DETAILS,
-         .chosen = "queueId",
-         .chosen_word = "queues",
-         .chosen_option = "Queue",
-         .chosen_noun = "queue",
-         .none_chosen = "no queue matches the Queue options of this block",
-         .is_by_media = true,
-         .only = "queueId",
-         .groups = WORDS(by_queue)},
+                        .metrics = LIST(user_metrics),
+                        .groups = LIST(by_user)},
+    [GC_QUERY_QUEUE_DETAILS] = {.name = "queue_details",
+                                .table = LIST(of_queue_details),
+                                .endpoint = GC_ENDPOINT_QUEUE_DETAILS,
+                                .chosen = "queueId",
+                                .option = "Queue",
+                                .noun = "queue",
+                                .is_by_media = true,
+                                .only = "queueId",
+                                .groups = LIST(by_queue)},
     [GC_QUERY_FLOWS] = {.name = "flows",
+                        .table = LIST(of_flows),
                         .endpoint = GC_ENDPOINT_FLOW_AGGREGATES,
                         .chosen = "flowId",
-                        .chosen_word = "flows",
-                        .chosen_option = "Flow",
-                        .chosen_noun = "flow",
-                        .none_chosen =
-                            "no flow matches the Flow options of this block",
+                        .option = "Flow",
+                        .noun = "flow",
                         .takes_filter = true,
-                        .metrics = WORDS(flow_metrics),
-                        .groups = WORDS(by_flow)},
+                        .metrics = LIST(flow_metrics),
+                        .groups = LIST(by_flow)},
 };
 
 const struct gc_source *gc_source(enum gc_query_source source) {
@@ -84,117 +231,63 @@ enum {
   BOTH = CONVERSATIONS | FLOWS
 };
 
+/* The dimensions that the API reference lists, by kind. */
 static const struct row {
-  const char *name;
   enum gc_dimension_kind kind;
   unsigned sources;
+  const char *names; /* divided by blanks */
 } dimensions[] = {
-    {"activeRouting", GC_DIMENSION_WORD, BOTH},
-    {"activeSkillId", GC_DIMENSION_WORD, BOTH},
-    {"addressFrom", GC_DIMENSION_PERSONAL, BOTH},
-    {"addressTo", GC_DIMENSION_PERSONAL, BOTH},
-    {"agentAssistantId", GC_DIMENSION_WORD, BOTH},
-    {"agentBullseyeRing", GC_DIMENSION_WORD, BOTH},
-    {"agentOwned", GC_DIMENSION_WORD, BOTH},
-    {"agentRank", GC_DIMENSION_WORD, BOTH},
-    {"agentScore", GC_DIMENSION_WORD, BOTH},
-    {"ani", GC_DIMENSION_PERSONAL, BOTH},
-    {"assignerId", GC_DIMENSION_WORD, BOTH},
-    {"authenticated", GC_DIMENSION_WORD, BOTH},
-    {"conversationId", GC_DIMENSION_PERSONAL, BOTH},
-    {"conversationInitiator", GC_DIMENSION_WORD, BOTH},
-    {"convertedFrom", GC_DIMENSION_WORD, BOTH},
-    {"convertedTo", GC_DIMENSION_WORD, BOTH},
-    {"customerParticipation", GC_DIMENSION_WORD, BOTH},
-    {"deliveryStatus", GC_DIMENSION_WORD, BOTH},
-    {"destinationAddress", GC_DIMENSION_PERSONAL, BOTH},
-    {"direction", GC_DIMENSION_WORD, BOTH},
-    {"disconnectType", GC_DIMENSION_WORD, BOTH},
-    {"divisionId", GC_DIMENSION_WORD, BOTH},
-    {"dnis", GC_DIMENSION_PERSONAL, BOTH},
-    {"edgeId", GC_DIMENSION_WORD, BOTH},
-    {"eligibleAgentCount", GC_DIMENSION_WORD, BOTH},
-    {"endingLanguage", GC_DIMENSION_WORD, FLOWS},
-    {"entryReason", GC_DIMENSION_PERSONAL, FLOWS},
-    {"entryType", GC_DIMENSION_CODE, FLOWS},
-    {"errorCode", GC_DIMENSION_WORD, BOTH},
-    {"exitReason", GC_DIMENSION_CODE, FLOWS},
-    {"extendedDeliveryStatus", GC_DIMENSION_WORD, BOTH},
-    {"externalContactId", GC_DIMENSION_PERSONAL, BOTH},
-    {"externalMediaCount", GC_DIMENSION_WORD, BOTH},
-    {"externalOrganizationId", GC_DIMENSION_WORD, BOTH},
-    {"externalTag", GC_DIMENSION_PERSONAL, BOTH},
-    {"firstQueue", GC_DIMENSION_WORD, BOTH},
-    {"flaggedReason", GC_DIMENSION_WORD, BOTH},
-    {"flowId", GC_DIMENSION_FLOW, FLOWS},
-    {"flowInType", GC_DIMENSION_WORD, BOTH},
-    {"flowMilestoneId", GC_DIMENSION_MILESTONE, FLOWS},
-    {"flowName", GC_DIMENSION_WORD, FLOWS},
-    {"flowOutcome", GC_DIMENSION_WORD, FLOWS},
-    {"flowOutcomeId", GC_DIMENSION_OUTCOME, FLOWS},
-    {"flowOutcomeValue", GC_DIMENSION_CODE, FLOWS},
-    {"flowOutType", GC_DIMENSION_WORD, BOTH},
-    {"flowSubType", GC_DIMENSION_CODE, FLOWS},
-    {"flowType", GC_DIMENSION_CODE, FLOWS},
-    {"flowVersion", GC_DIMENSION_WORD, FLOWS},
-    {"groupId", GC_DIMENSION_WORD, BOTH},
-    {"interactionType", GC_DIMENSION_WORD, BOTH},
-    {"journeyActionId", GC_DIMENSION_WORD, BOTH},
-    {"journeyActionMapId", GC_DIMENSION_WORD, BOTH},
-    {"journeyActionMapVersion", GC_DIMENSION_WORD, BOTH},
-    {"journeyCustomerId", GC_DIMENSION_PERSONAL, BOTH},
-    {"journeyCustomerIdType", GC_DIMENSION_WORD, BOTH},
-    {"journeyCustomerSessionId", GC_DIMENSION_PERSONAL, BOTH},
-    {"journeyCustomerSessionIdType", GC_DIMENSION_WORD, BOTH},
-    {"knowledgeBaseId", GC_DIMENSION_WORD, BOTH},
-    {"mediaCount", GC_DIMENSION_WORD, BOTH},
-    {"mediaType", GC_DIMENSION_MEDIA, BOTH},
-    {"messageType", GC_DIMENSION_WORD, BOTH},
-    {"originatingDirection", GC_DIMENSION_WORD, BOTH},
-    {"originatingSocialMediaPublic", GC_DIMENSION_WORD, CONVERSATIONS},
-    {"outboundCampaignId", GC_DIMENSION_WORD, BOTH},
-    {"outboundContactId", GC_DIMENSION_PERSONAL, BOTH},
-    {"outboundContactListId", GC_DIMENSION_WORD, BOTH},
-    {"participantName", GC_DIMENSION_PERSONAL, BOTH},
-    {"peerId", GC_DIMENSION_PERSONAL, BOTH},
-    {"proposedAgentId", GC_DIMENSION_WORD, BOTH},
-    {"provider", GC_DIMENSION_WORD, BOTH},
-    {"purpose", GC_DIMENSION_WORD, BOTH},
-    {"queueId", GC_DIMENSION_QUEUE, BOTH},
-    {"recognitionFailureReason", GC_DIMENSION_CODE, FLOWS},
-    {"remote", GC_DIMENSION_PERSONAL, BOTH},
-    {"removedSkillId", GC_DIMENSION_WORD, BOTH},
-    {"requestedLanguageId", GC_DIMENSION_WORD, BOTH},
-    {"requestedRouting", GC_DIMENSION_WORD, BOTH},
-    {"requestedRoutingSkillId", GC_DIMENSION_WORD, BOTH},
-    {"roomId", GC_DIMENSION_PERSONAL, BOTH},
-    {"routingPriority", GC_DIMENSION_WORD, BOTH},
-    {"routingRing", GC_DIMENSION_WORD, BOTH},
-    {"routingRule", GC_DIMENSION_WORD, BOTH},
-    {"routingRuleType", GC_DIMENSION_WORD, BOTH},
-    {"scoredAgentId", GC_DIMENSION_WORD, BOTH},
-    {"selectedAgentId", GC_DIMENSION_WORD, BOTH},
-    {"selectedAgentRank", GC_DIMENSION_WORD, BOTH},
-    {"selfServed", GC_DIMENSION_WORD, BOTH},
-    {"sessionDnis", GC_DIMENSION_PERSONAL, BOTH},
-    {"sessionId", GC_DIMENSION_PERSONAL, BOTH},
-    {"skillExpressionId", GC_DIMENSION_WORD, BOTH},
-    {"startingLanguage", GC_DIMENSION_WORD, FLOWS},
-    {"stationId", GC_DIMENSION_WORD, BOTH},
-    {"teamId", GC_DIMENSION_WORD, BOTH},
-    {"transferTargetAddress", GC_DIMENSION_PERSONAL, FLOWS},
-    {"transferTargetName", GC_DIMENSION_WORD, FLOWS},
-    {"transferType", GC_DIMENSION_CODE, FLOWS},
-    {"usedRouting", GC_DIMENSION_WORD, BOTH},
-    {"userId", GC_DIMENSION_USER, BOTH},
-    {"videoPresent", GC_DIMENSION_WORD, BOTH},
-    {"waitingInteractionCount", GC_DIMENSION_WORD, BOTH},
-    {"wrapUpCode", GC_DIMENSION_WORD, BOTH},
+    {GC_DIMENSION_QUEUE, BOTH, "queueId"},
+    {GC_DIMENSION_MEDIA, BOTH, "mediaType"},
+    {GC_DIMENSION_USER, BOTH, "userId"},
+    {GC_DIMENSION_WORD, BOTH,
+     "activeRouting activeSkillId agentAssistantId agentBullseyeRing "
+     "agentOwned agentRank agentScore assignerId authenticated "
+     "conversationInitiator convertedFrom convertedTo "
+     "customerParticipation deliveryStatus direction disconnectType "
+     "divisionId edgeId eligibleAgentCount errorCode "
+     "extendedDeliveryStatus externalMediaCount externalOrganizationId "
+     "firstQueue flaggedReason flowInType flowOutType groupId "
+     "interactionType journeyActionId journeyActionMapId "
+     "journeyActionMapVersion journeyCustomerIdType "
+     "journeyCustomerSessionIdType knowledgeBaseId mediaCount messageType "
+     "originatingDirection outboundCampaignId outboundContactListId "
+     "proposedAgentId provider purpose removedSkillId requestedLanguageId "
+     "requestedRouting requestedRoutingSkillId routingPriority routingRing "
+     "routingRule routingRuleType scoredAgentId selectedAgentId "
+     "selectedAgentRank selfServed skillExpressionId stationId teamId "
+     "usedRouting videoPresent waitingInteractionCount wrapUpCode"},
+    {GC_DIMENSION_PERSONAL, BOTH,
+     "addressFrom addressTo ani conversationId destinationAddress dnis "
+     "externalContactId externalTag journeyCustomerId "
+     "journeyCustomerSessionId outboundContactId participantName peerId "
+     "remote roomId sessionDnis sessionId"},
+    {GC_DIMENSION_WORD, FLOWS,
+     "endingLanguage flowName flowOutcome flowVersion startingLanguage "
+     "transferTargetName"},
+    {GC_DIMENSION_PERSONAL, FLOWS, "entryReason transferTargetAddress"},
+    {GC_DIMENSION_CODE, FLOWS,
+     "entryType exitReason flowOutcomeValue flowSubType flowType "
+     "recognitionFailureReason transferType"},
+    {GC_DIMENSION_FLOW, FLOWS, "flowId"},
+    {GC_DIMENSION_MILESTONE, FLOWS, "flowMilestoneId"},
+    {GC_DIMENSION_OUTCOME, FLOWS, "flowOutcomeId"},
+    {GC_DIMENSION_WORD, CONVERSATIONS, "originatingSocialMediaPublic"},
 };
+
+static bool has_word(const char *words, const char *word) {
+  for (size_t len = strlen(word); *words != '\0'; words += strspn(words, " ")) {
+    size_t n = strcspn(words, " ");
+    if (n == len && memcmp(words, word, n) == 0)
+      return true;
+    words += n;
+  }
+  return false;
+}
 
 static const struct row *find_dimension(const char *name) {
   for (size_t i = 0; i < GC_COUNT(dimensions); i++)
-    if (strcmp(dimensions[i].name, name) == 0)
+    if (has_word(dimensions[i].names, name))
       return &dimensions[i];
   return NULL;
 }
@@ -252,205 +345,16 @@ enum gc_code gc_dimension_check(const char *name, enum gc_query_source source,
 
 /* ---- metrics ---- */
 
-const struct gc_api_metric gc_api_metrics[] = {
-    {"nBlindTransferred", GC_STATS_COUNT, 1, "conversations",
-     "Contacts that an agent transferred without consulting."},
-    {"nBotInteractions", GC_STATS_COUNT, 1, "conversations",
-     "Contacts that a bot handled."},
-    {"nCallbackAttempts", GC_STATS_COUNT, 1, "conversations",
-     "Attempts of callbacks."},
-    {"nCallbackOverSla", GC_STATS_COUNT, 1, "conversations",
-     "Callbacks answered later than the queue's target."},
-    {"nCallbackScheduled", GC_STATS_COUNT, 1, "conversations",
-     "Callbacks that were scheduled."},
-    {"nCfcOffered", GC_STATS_COUNT, 1, "conversations",
-     "Contacts offered to a customer-first callback."},
-    {"nCobrowseSessions", GC_STATS_COUNT, 1, "conversations",
-     "Co-browse sessions."},
-    {"nConnected", GC_STATS_COUNT, 1, "conversations",
-     "Contacts that were connected."},
-    {"nConsult", GC_STATS_COUNT, 1, "conversations",
-     "Consultations by agents."},
-    {"nConsultTransferred", GC_STATS_COUNT, 1, "conversations",
-     "Contacts that an agent transferred after a consultation."},
-    {"nConversations", GC_STATS_COUNT, 1, "conversations",
-     "Conversations that began."},
-    {"nError", GC_STATS_COUNT, 1, "conversations", "Errors of conversations."},
-    {"nOffered", GC_STATS_COUNT, 1, "conversations",
-     "Contacts that were offered to the queue."},
-    {"nOutbound", GC_STATS_COUNT, 1, "conversations", "Outbound contacts."},
-    {"nOutboundAbandoned", GC_STATS_COUNT, 1, "conversations",
-     "Outbound contacts whose customer left before an agent came."},
-    {"nOutboundAttempted", GC_STATS_COUNT, 1, "conversations",
-     "Attempts of outbound contacts by a dialer."},
-    {"nOutboundConnected", GC_STATS_COUNT, 1, "conversations",
-     "Outbound contacts of a dialer that were connected."},
-    {"nOverSla", GC_STATS_COUNT, 1, "conversations",
-     "Contacts answered later than the queue's target."},
-    {"nStateTransitionError", GC_STATS_COUNT, 1, "conversations",
-     "Transitions of a contact's state that failed."},
-    {"nTakeover", GC_STATS_COUNT, 1, "conversations",
-     "Contacts that another agent took over."},
-    {"nTransferred", GC_STATS_COUNT, 1, "conversations",
-     "Contacts that an agent transferred."},
-    {"oAudioMessageCount", GC_STATS_SUM, 1, "conversations", "Audio messages."},
-    {"oCallbackServiceLevel", GC_STATS_RATIO, 1, "conversations",
-     "Share of callbacks answered within the target."},
-    {"oExternalAudioMessageCount", GC_STATS_SUM, 1, "conversations",
-     "Audio messages of the customer."},
-    {"oExternalMediaCount", GC_STATS_SUM, 1, "conversations",
-     "Media of the customer's messages."},
-    {"oMediaCount", GC_STATS_SUM, 1, "conversations", "Media of messages."},
-    {"oMessageCount", GC_STATS_SUM, 1, "conversations", "Messages."},
-    {"oMessageSegmentCount", GC_STATS_SUM, 1, "conversations",
-     "Segments of messages."},
-    {"oMessageTurn", GC_STATS_SUM, 1, "conversations",
-     "Turns between customer and agent."},
-    {"oServiceLevel", GC_STATS_RATIO, 1, "conversations",
-     "Share of contacts answered within the queue's target."},
-    {"oServiceTarget", GC_STATS_TARGET, 1, "conversations",
-     "The queue's service level target."},
-    {"oSkillExpressionApplications", GC_STATS_COUNT, 1, "conversations",
-     "Applications of skill expressions."},
-    {"tAbandon", GC_STATS_DURATION, 1000, "conversations",
-     "Wait of contacts whose customer left before an agent answered."},
-    {"tAcd", GC_STATS_DURATION, 1000, "conversations",
-     "Time in queues, until answer, abandon or flow-out."},
-    {"tActiveCallback", GC_STATS_DURATION, 1000, "conversations",
-     "Time in an active callback."},
-    {"tActiveCallbackComplete", GC_STATS_DURATION, 1000, "conversations",
-     "Time in active callbacks, when the last one ends."},
-    {"tAcw", GC_STATS_DURATION, 1000, "conversations",
-     "Wrap-up after the contact."},
-    {"tAgentResponseTime", GC_STATS_DURATION, 1000, "conversations",
-     "Time until an agent responds to a message."},
-    {"tAgentRoutingStatus", GC_STATS_SECONDS, 1000, "users",
-     "Time an agent spent in a routing status."},
-    {"tAgentVideoConnected", GC_STATS_DURATION, 1000, "conversations",
-     "Time with the agent's video on."},
-    {"tAlert", GC_STATS_DURATION, 1000, "conversations",
-     "Time a contact rings at an agent."},
-    {"tAnswered", GC_STATS_DURATION, 1000, "conversations",
-     "Wait of contacts that an agent answered."},
-    {"tAverageAgentResponseTime", GC_STATS_DURATION, 1000, "conversations",
-     "Average time until the agent responds, of each contact."},
-    {"tAverageCustomerResponseTime", GC_STATS_DURATION, 1000, "conversations",
-     "Average time until the customer responds, of each contact."},
-    {"tBarging", GC_STATS_DURATION, 1000, "conversations",
-     "Time a supervisor barges in."},
-    {"tCallbackAbandon", GC_STATS_DURATION, 1000, "conversations",
-     "Wait of callbacks that ended unanswered."},
-    {"tCallbackConnect", GC_STATS_DURATION, 1000, "conversations",
-     "Time until a callback is connected."},
-    {"tCallbackNotReached", GC_STATS_DURATION, 1000, "conversations",
-     "Time of callbacks that did not reach the customer."},
-    {"tCallbackVirtualWait", GC_STATS_DURATION, 1000, "conversations",
-     "Virtual wait of callbacks."},
-    {"tCfcAbandon", GC_STATS_DURATION, 1000, "conversations",
-     "Wait of customer-first callbacks that were abandoned."},
-    {"tCfcAcd", GC_STATS_DURATION, 1000, "conversations",
-     "Time of customer-first callbacks in queues."},
-    {"tCfcAnswered", GC_STATS_DURATION, 1000, "conversations",
-     "Wait of customer-first callbacks that were answered."},
-    {"tCfcFlowOut", GC_STATS_DURATION, 1000, "conversations",
-     "Wait of customer-first callbacks that left for another flow."},
-    {"tCoaching", GC_STATS_DURATION, 1000, "conversations",
-     "Time a supervisor coaches."},
-    {"tCoachingComplete", GC_STATS_DURATION, 1000, "conversations",
-     "Time of coaching, when it ends."},
-    {"tConnected", GC_STATS_DURATION, 1000, "conversations",
-     "Time until a contact is connected."},
-    {"tContacting", GC_STATS_DURATION, 1000, "conversations",
-     "Time of contacting, before dialing."},
-    {"tDialing", GC_STATS_DURATION, 1000, "conversations", "Time of dialing."},
-    {"tFirstConnect", GC_STATS_DURATION, 1000, "conversations",
-     "Time until the first connection."},
-    {"tFirstDial", GC_STATS_DURATION, 1000, "conversations",
-     "Time until the first dialing."},
-    {"tFirstEngagement", GC_STATS_DURATION, 1000, "conversations",
-     "Time until an agent first engages with the customer."},
-    {"tFirstResponse", GC_STATS_DURATION, 1000, "conversations",
-     "Time until the first response to the customer."},
-    {"tFlowOut", GC_STATS_DURATION, 1000, "conversations",
-     "Wait of contacts that left the queue for another flow."},
-    {"tHandle", GC_STATS_DURATION, 1000, "conversations",
-     "Handling: talk, hold, dialing, wrap-up."},
-    {"tHeld", GC_STATS_DURATION, 1000, "conversations",
-     "Time on hold, of each segment."},
-    {"tHeldComplete", GC_STATS_DURATION, 1000, "conversations",
-     "Time on hold, of each session."},
-    {"tIvr", GC_STATS_DURATION, 1000, "conversations", "Time in an IVR."},
-    {"tMonitoring", GC_STATS_DURATION, 1000, "conversations",
-     "Time a supervisor monitors."},
-    {"tMonitoringComplete", GC_STATS_DURATION, 1000, "conversations",
-     "Time of monitoring, when it ends."},
-    {"tNotResponding", GC_STATS_DURATION, 1000, "conversations",
-     "Time a contact rang at an agent who did not answer."},
-    {"tOrganizationPresence", GC_STATS_SECONDS, 1000, "users",
-     "Time an agent spent in a presence of the organisation."},
-    {"tPark", GC_STATS_DURATION, 1000, "conversations",
-     "Time parked, of each segment."},
-    {"tParkComplete", GC_STATS_DURATION, 1000, "conversations",
-     "Time parked, of each session."},
-    {"tScreenMonitoring", GC_STATS_DURATION, 1000, "conversations",
-     "Time a supervisor monitors the screen."},
-    {"tShortAbandon", GC_STATS_DURATION, 1000, "conversations",
-     "Wait of contacts that were abandoned within the short-abandon "
-     "threshold."},
-    {"tSnippetRecord", GC_STATS_DURATION, 1000, "conversations",
-     "Time of recorded snippets."},
-    {"tSystemPresence", GC_STATS_SECONDS, 1000, "users",
-     "Time an agent spent in a system presence."},
-    {"tTalk", GC_STATS_DURATION, 1000, "conversations",
-     "Time an agent interacts, of each segment."},
-    {"tTalkComplete", GC_STATS_DURATION, 1000, "conversations",
-     "Time an agent interacts, of each session."},
-    {"tTransmitting", GC_STATS_DURATION, 1000, "conversations",
-     "Time an agent transmits."},
-    {"tUserResponseTime", GC_STATS_DURATION, 1000, "conversations",
-     "Time until an agent responds, of each response."},
-    {"tVoicemail", GC_STATS_DURATION, 1000, "conversations",
-     "Time in voicemail."},
-    {"tWait", GC_STATS_DURATION, 1000, "conversations",
-     "Wait for an agent, answered or not."},
-    {"nFlow", GC_STATS_COUNT, 1, "flows", "Entries into the flow."},
-    {"nFlowMilestone", GC_STATS_COUNT, 1, "flows", "Milestones reached."},
-    {"nFlowOutcome", GC_STATS_COUNT, 1, "flows",
-     "Outcomes that ended, with any value."},
-    {"nFlowOutcomeFailed", GC_STATS_COUNT, 1, "flows", "Outcomes that failed."},
-    {"oFlowMilestone", GC_STATS_COUNT, 1, "flows",
-     "Milestones, as the platform's own view counts them."},
-    {"tFlow", GC_STATS_DURATION, 1000, "flows", "Time in the flow."},
-    {"tFlowDisconnect", GC_STATS_DURATION, 1000, "flows",
-     "Time in the flow, of contacts that ended there."},
-    {"tFlowExit", GC_STATS_DURATION, 1000, "flows",
-     "Time in the flow, of contacts that continued elsewhere."},
-    {"tFlowOutcome", GC_STATS_DURATION, 1000, "flows",
-     "Time from an outcome's start to its end."},
-    {"answered", GC_STATS_COUNT, 1, "queue_details",
-     "Contacts that were answered."},
-    {"abandoned", GC_STATS_COUNT, 1, "queue_details",
-     "Contacts that were abandoned."},
-    {"offered", GC_STATS_COUNT, 1, "queue_details",
-     "Contacts that were offered."},
-    {"waitTime", GC_STATS_MEAN, 1, "queue_details", "Mean wait."},
-};
-const size_t gc_api_metric_count = GC_COUNT(gc_api_metrics);
-
-static const struct gc_api_metric by_prefix[] = {
-    {"n", GC_STATS_COUNT, 1, "", ""},
-    {"t", GC_STATS_DURATION, 1000, "", ""},
-};
-static const struct gc_api_metric other = {"o", GC_STATS_COUNT, 1, "", ""};
+/* The rows of names that no table has. */
+static const struct gc_api_metric duration = {"t", GC_STATS_DURATION, NULL};
+static const struct gc_api_metric number = {"n", GC_STATS_COUNT, NULL};
 
 const struct gc_api_metric *gc_api_metric_of(const char *name) {
-  for (size_t i = 0; i < gc_api_metric_count; i++)
-    if (strcmp(gc_api_metrics[i].name, name) == 0)
-      return &gc_api_metrics[i];
-  for (size_t i = 0; i < GC_COUNT(by_prefix); i++)
-    if (name[0] == by_prefix[i].name[0])
-      return &by_prefix[i];
-  return &other;
+  for (size_t i = 0; i < GC_COUNT(sources); i++)
+    for (size_t k = 0; k < sources[i].table.count; k++)
+      if (strcmp(sources[i].table.at[k].name, name) == 0)
+        return &sources[i].table.at[k];
+  return name[0] == 't' ? &duration : &number;
 }
 
 bool gc_api_metric_is_by_presence(const char *name) {
@@ -512,7 +416,7 @@ static const struct {
 uint32_t gc_api_metric_others(const struct gc_api_metric *m, uint32_t has) {
   uint32_t own = members_of[m->kind].own;
   uint32_t others =
-      m->source[0] != '\0' ? members_of[m->kind].others : UINT32_MAX;
+      m->meaning != NULL ? members_of[m->kind].others : UINT32_MAX;
   /* A summary of durations has all of these numbers: if one is missing, each
    * duration gets a series of its own. */
   uint32_t whole = BIT(COUNT) | DURATION;
@@ -523,7 +427,9 @@ uint32_t gc_api_metric_others(const struct gc_api_metric *m, uint32_t has) {
   return has & others & ~own;
 }
 
-bool gc_api_metric_is_name(const char *name) {
+/* True if `name` can be a name of the API: a lower-case letter, then letters
+ * and digits, 60 bytes at most. */
+static bool is_metric_name(const char *name) {
   if (!gc_is_lower(name[0]) || strlen(name) > 60)
     return false;
   for (const char *c = name; *c != '\0'; c++)
@@ -532,18 +438,37 @@ bool gc_api_metric_is_name(const char *name) {
   return true;
 }
 
-const char *gc_api_metric_meant(const char *name) {
+/* Returns the metric of the tables that the mistyped `name` was probably meant
+ * to be: at most two characters differ, and the first is the same. NULL for a
+ * name that resembles none of them: it may be newer than the tables. */
+static const char *metric_meant(const char *name) {
   const char *meant = NULL;
   size_t best = 3;
-  for (size_t i = 0; i < gc_api_metric_count; i++) {
-    const char *known = gc_api_metrics[i].name;
-    if (strcmp(known, name) == 0)
-      return NULL;
-    size_t distance = known[0] == name[0] ? gc_text_distance(known, name) : 3;
-    if (distance < best) {
-      best = distance;
-      meant = known;
+  for (size_t i = 0; i < GC_COUNT(sources); i++)
+    for (size_t k = 0; k < sources[i].table.count; k++) {
+      const char *known = sources[i].table.at[k].name;
+      size_t distance = known[0] == name[0] ? gc_text_distance(known, name) : 3;
+      if (distance < best) {
+        best = distance;
+        meant = known;
+      }
     }
-  }
   return meant;
+}
+
+enum gc_code gc_api_metric_check(const char *name, struct gc_err *err) {
+  if (!is_metric_name(name))
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "Metric: \"%.40s\" is not the name of a metric such as "
+                   "\"nOffered\", \"tAnswered\", \"oServiceLevel\", or of "
+                   "flows \"nFlow\", \"tFlow\"",
+                   name);
+  bool is_known = gc_api_metric_of(name)->meaning != NULL;
+  const char *meant = is_known ? NULL : metric_meant(name);
+  return meant == NULL
+             ? GC_OK
+             : gc_fail(err, GC_ERR_CONFIG,
+                       "Metric: \"%.40s\" is not a metric of the platform; "
+                       "did you mean \"%s\"?",
+                       name, meant);
 }

@@ -21,21 +21,41 @@ enum gc_query_source {
   GC_QUERY_SOURCE_COUNT
 };
 
+/* The ways in which the stats of a metric become values. */
+enum gc_stats_kind {
+  GC_STATS_COUNT,    /* count: events */
+  GC_STATS_SUM,      /* sum: events; count: contacts with at least one event */
+  GC_STATS_DURATION, /* count, sum, min, max of durations */
+  GC_STATS_SECONDS,  /* sum alone: time in a status */
+  GC_STATS_RATIO,    /* ratio, or numerator and denominator */
+  GC_STATS_TARGET,   /* current: a configured share */
+  GC_STATS_MEAN,     /* only a mean: it cannot be added up */
+  GC_STATS_VALUE,    /* one number of any meaning */
+};
+
 struct gc_query_words {
   const char *const *at;
   size_t count;
 };
 
+struct gc_api_metric {
+  const char *name;
+  enum gc_stats_kind kind;
+  const char *meaning; /* NULL: the metric is in no table */
+};
+
 struct gc_source {
   const char *name; /* "conversations" */
+  struct {
+    const struct gc_api_metric *at;
+    size_t count;
+  } table; /* the metrics that the API reference lists */
   enum gc_endpoint_id endpoint;
   /* The dimension whose values a block can choose by name: "queueId"; NULL:
    * none. */
   const char *chosen;
-  /* In messages: "queues", "Queue", "queue". */
-  const char *chosen_word, *chosen_option, *chosen_noun;
-  const char *none_chosen; /* when the options select nothing */
-  bool takes_filter;       /* the request can name the ids */
+  const char *option, *noun; /* in messages: "Queue", "queue" */
+  bool takes_filter;         /* the request can name the ids */
   /* Each group names its medium, which is part of the series even if GroupBy
    * does not have it. Otherwise answers of several media add up. */
   bool is_by_media;
@@ -78,18 +98,6 @@ gc_dimension_check(const char *name, enum gc_query_source source,
 
 /* ---- metrics ---- */
 
-/* The ways in which the stats of a metric become values. */
-enum gc_stats_kind {
-  GC_STATS_COUNT,    /* count: events */
-  GC_STATS_SUM,      /* sum: events; count: contacts with at least one event */
-  GC_STATS_DURATION, /* count, sum, min, max of durations */
-  GC_STATS_SECONDS,  /* sum alone: time in a status */
-  GC_STATS_RATIO,    /* ratio, or numerator and denominator */
-  GC_STATS_TARGET,   /* current: a configured share */
-  GC_STATS_MEAN,     /* only a mean: it cannot be added up */
-  GC_STATS_VALUE,    /* one number of any meaning */
-};
-
 /* The members of `stats`, as the API's StatisticalSummary has them. */
 enum gc_stats_member {
   GC_MEMBER_COUNT,
@@ -124,17 +132,6 @@ const struct gc_api_member *gc_api_member_of(const char *name);
  * the identity of its series. */
 bool gc_api_member_has_label(const char *label);
 
-struct gc_api_metric {
-  const char *name;
-  enum gc_stats_kind kind;
-  double per_second;  /* units per second of a duration: 1000 for ms */
-  const char *source; /* name of a gc_source; "": not in the table */
-  const char *meaning;
-};
-
-extern const struct gc_api_metric gc_api_metrics[];
-extern const size_t gc_api_metric_count;
-
 /* Returns the row; never NULL. A name that is not in the table gets a row by
  * its first letter: t is a duration in ms, any other a count. */
 const struct gc_api_metric *gc_api_metric_of(const char *name);
@@ -148,14 +145,10 @@ bool gc_api_metric_is_by_presence(const char *name);
  * those of its own series. */
 uint32_t gc_api_metric_others(const struct gc_api_metric *m, uint32_t has);
 
-/* Returns the metric of the table that the mistyped `name` was probably meant
- * to be: at most two characters differ, and the first is the same. NULL for a
- * name of the table, and for a name that resembles none of them: it may be
- * newer than the table. */
-GC_API const char *gc_api_metric_meant(const char *name);
-
-/* True if `name` can be a name of the API: a lower-case letter, then letters
- * and digits, 60 bytes at most. */
-GC_API bool gc_api_metric_is_name(const char *name);
+/* Checks a name of the option Metric. GC_ERR_CONFIG, with a text, for what is
+ * no name, and for a name that resembles one of the tables so closely that it
+ * is probably mistyped. Other names may be newer than the tables. */
+GC_API GC_MUST_CHECK enum gc_code gc_api_metric_check(const char *name,
+                                                      struct gc_err *err);
 
 #endif

@@ -7,20 +7,13 @@
 #include "common/base/glob.h"
 #include "common/genesys/clean_name.h"
 
-/* The numbers of a queue_details row (decode/decode.c). */
-static const char *const details[] = {"answered", "abandoned", "offered",
-                                      "waitTime"};
-
-static bool has_details(const struct gc_series_claim *c) {
-  return c->query.source == GC_QUERY_QUEUE_DETAILS;
-}
-
-static size_t metric_count(const struct gc_series_claim *c) {
-  return has_details(c) ? GC_COUNT(details) : c->query.metrics.count;
-}
-
+/* Returns the metric with the index `i`, NULL behind the last one. Queue
+ * details always have all metrics of their table. */
 static const char *metric_at(const struct gc_series_claim *c, size_t i) {
-  return has_details(c) ? details[i] : c->query.metrics.at[i];
+  const struct gc_source *s = gc_source(c->query.source);
+  if (c->query.source == GC_QUERY_QUEUE_DETAILS)
+    return i < s->table.count ? s->table.at[i].name : NULL;
+  return i < c->query.metrics.count ? c->query.metrics.at[i] : NULL;
 }
 
 /* ---- the instance: queue, user, flow, or the block's name ---- */
@@ -156,8 +149,8 @@ bool gc_series_claims_collide(const struct gc_series_claim *a,
     snprintf(what, GC_CLAIM_WHAT_SIZE, "flow_active");
     return true;
   }
-  for (size_t i = 0; i < metric_count(a) && instances_meet(a, b); i++)
-    for (size_t k = 0; k < metric_count(b); k++)
+  for (size_t i = 0; metric_at(a, i) != NULL && instances_meet(a, b); i++)
+    for (size_t k = 0; metric_at(b, k) != NULL; k++)
       if (metrics_meet(a, metric_at(a, i), b, metric_at(b, k))) {
         snprintf(what, GC_CLAIM_WHAT_SIZE, "%s", metric_at(b, k));
         return true;

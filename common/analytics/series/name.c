@@ -375,10 +375,10 @@ static void set_kind(const struct gc_api_metric *metric, const char *name,
   id->kind = member != NULL ? member->kind
              : name != NULL ? GC_STATS_VALUE
                             : metric->kind;
-  id->per_second = metric->per_second;
-  id->is_time = metric->kind == GC_STATS_DURATION ||
-                metric->kind == GC_STATS_SECONDS ||
-                metric->kind == GC_STATS_MEAN;
+  bool is_in_ms =
+      metric->kind == GC_STATS_DURATION || metric->kind == GC_STATS_SECONDS;
+  id->per_second = is_in_ms ? 1000 : 1;
+  id->is_time = is_in_ms || metric->kind == GC_STATS_MEAN;
 }
 
 /* Begins the qualifier with prefix, metric, the metric's own qualifier, member

@@ -62,7 +62,7 @@ struct gc_owner_types {
 
 struct gc_identity {
   enum gc_stats_kind kind;
-  double per_second; /* unit of its numbers, as in struct gc_api_metric */
+  double per_second; /* units of its numbers; 1000 for ms */
   bool is_time;      /* its numbers are durations */
   const struct gc_owner_types *types;
   char instance[GC_NAME_SIZE];

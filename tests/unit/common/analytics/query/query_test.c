@@ -10,13 +10,15 @@ static void the_defaults_of_each_source_are_valid(void) {
     struct gc_err err = {.code = GC_OK};
     CHECK_ROW(s->name);
     CHECK(s->groups.count > 0);
-    for (size_t k = 0; k < s->metrics.count; k++)
-      CHECK_STR(gc_api_metric_of(s->metrics.at[k])->source, s->name);
+    for (size_t k = 0; k < s->metrics.count; k++) {
+      const struct gc_api_metric *m = gc_api_metric_of(s->metrics.at[k]);
+      CHECK(m >= s->table.at && m < s->table.at + s->table.count);
+    }
     for (size_t k = 0; k < s->groups.count; k++)
       CHECK_INT(
           gc_dimension_check(s->groups.at[k], (enum gc_query_source)i, &err),
           GC_OK);
-    CHECK(s->chosen == NULL || s->chosen_option != NULL);
+    CHECK(s->chosen == NULL || (s->option != NULL && s->noun != NULL));
   }
 }
 
