@@ -23,7 +23,6 @@ static void report_sender(struct gc_analytics *b, const struct gc_sender *s) {
   if (s->state.code != GC_ERR_UNAVAILABLE)
     b->notice(b->ctx, "state", &s->state);
   b->notice(b->ctx, "window", &s->lost);
-  b->notice(b->ctx, "shared series", &s->shared);
 }
 
 /* Notes what was sent, and gives the work up. */

@@ -212,15 +212,12 @@ static void put_windows(struct run *run, unsigned poll) {
             gc_series_revise(&run->series, GC_SETTLES_BASE));
   for (int64_t end = plan->from_ms + run->query.rule.period_ms;
        end <= plan->to_ms; end += run->query.rule.period_ms) {
-    struct gc_samples_tally tally;
     uint32_t window =
         (uint32_t)((end - plan->from_ms) / run->query.rule.period_ms - 1);
     gc_outbox_reset(&run->outbox);
-    if (gc_samples_of_window(&view, &run->results, window,
-                             end <= plan->final_ms, &run->outbox,
-                             &tally) != GC_OK)
+    if (gc_samples_of_window(&view, &run->results, window, &run->outbox,
+                             &unnamed) != GC_OK)
       abort();
-    unnamed += tally.unnamed;
     run->mark = gc_windows_advance(plan, &run->mark, end);
     say_values(run);
   }

@@ -14,7 +14,7 @@
 struct put {
   const struct gc_samples_view *view;
   struct gc_outbox *out;
-  struct gc_samples_tally *tally;
+  uint64_t *unnamed;
 };
 
 static enum gc_code put_sample(const struct put *p,
@@ -128,13 +128,6 @@ static bool has_begun(const struct gc_series *s) {
          (s->is_begun || s->total.count > 0 || s->total.sum > 0.0);
 }
 
-/* True if no other series of the set has the identity. */
-static bool is_alone(const struct put *p, const struct gc_series_set *set,
-                     uint32_t number, const struct gc_identity *id) {
-  return p->view->claims == NULL ||
-         gc_identity_claim(p->view->claims, p->view, set, number, id);
-}
-
 /* Puts the totals. A counter begins with a 0 one window earlier; otherwise a
  * rate would miss its first events. */
 static enum gc_code put_all_totals(const struct put *p,
@@ -145,8 +138,7 @@ static enum gc_code put_all_totals(const struct put *p,
     struct gc_identity id;
     if (!has_begun(s) || (zeros && s->is_begun) ||
         !gc_identity_make(p->view, gc_intern_text(&set->keys, i), &id) ||
-        (!has_count_total(id.kind) && !has_seconds_total(id.kind)) ||
-        !is_alone(p, set, i, &id))
+        (!has_count_total(id.kind) && !has_seconds_total(id.kind)))
       continue;
     int64_t count = zeros ? 0 : gc_series_counter(s);
     /* The answers have a sum and no count. */
@@ -157,6 +149,11 @@ static enum gc_code put_all_totals(const struct put *p,
       s->is_begun = s->is_dirty = true;
   }
   return GC_OK;
+}
+
+/* Returns the end of the window with the index `window`. */
+static int64_t end_of(const struct gc_results *r, uint32_t window) {
+  return r->plan.from_ms + ((int64_t)window + 1) * r->query->rule.period_ms;
 }
 
 /* Finds the facts of a window, which are adjacent in sorted results. Returns
@@ -178,13 +175,6 @@ static size_t find_facts(const struct gc_results *r, uint32_t window,
   return end - low;
 }
 
-static void count_collided(const struct put *p, const struct gc_identity *id) {
-  p->tally->collided++;
-  memcpy(p->tally->instance, id->instance, sizeof(id->instance));
-  snprintf(p->tally->qualifier, sizeof(p->tally->qualifier), "%.*s",
-           GC_NAME_SIZE - 1, id->qualifier);
-}
-
 static enum gc_code put_window(const struct put *p, const struct gc_results *r,
                                const struct gc_fact *facts, size_t count,
                                int64_t time_ms) {
@@ -193,9 +183,7 @@ static enum gc_code put_window(const struct put *p, const struct gc_results *r,
     uint32_t series = facts[i].series;
     if (!gc_identity_make(p->view, gc_intern_text(&r->series->keys, series),
                           &id))
-      p->tally->unnamed++;
-    else if (!is_alone(p, r->series, series, &id))
-      count_collided(p, &id);
+      ++*p->unnamed;
     else
       GC_TRY(put_fact(p, &id, time_ms, &facts[i]));
   }
@@ -204,18 +192,16 @@ static enum gc_code put_window(const struct put *p, const struct gc_results *r,
 
 enum gc_code gc_samples_of_window(const struct gc_samples_view *view,
                                   const struct gc_results *r, uint32_t window,
-                                  bool settles, struct gc_outbox *out,
-                                  struct gc_samples_tally *ret_tally) {
+                                  struct gc_outbox *out, uint64_t *unnamed) {
   const struct gc_fact *facts;
   size_t count = find_facts(r, window, &facts);
   GC_ASSERT(count == 0 || facts != NULL);
   int64_t period_ms = view->query->rule.period_ms;
-  int64_t end_ms = r->plan.from_ms + ((int64_t)window + 1) * period_ms;
-  enum gc_settling how = !settles          ? GC_SETTLES_NOT
-                         : r->plan.is_slow ? GC_SETTLES_SLOW
-                                           : GC_SETTLES_BASE;
-  struct put p = {.view = view, .out = out, .tally = ret_tally};
-  *ret_tally = (struct gc_samples_tally){0};
+  int64_t end_ms = end_of(r, window);
+  enum gc_settling how = end_ms > r->plan.final_ms ? GC_SETTLES_NOT
+                         : r->plan.is_slow         ? GC_SETTLES_SLOW
+                                                   : GC_SETTLES_BASE;
+  struct put p = {.view = view, .out = out, .unnamed = unnamed};
   out->interval_ms = (uint32_t)period_ms;
   for (size_t i = 0; i < count; i++) {
     struct gc_amount a = {facts[i].count,
@@ -251,7 +237,6 @@ void gc_sender_begin(struct gc_sender *s, struct gc_results *r) {
   s->results = r;
   s->window = 0;
   s->lost = (struct gc_err){.code = GC_OK};
-  s->shared = (struct gc_err){.code = GC_OK};
 }
 
 static uint32_t left_ms(const struct run *run) {
@@ -327,20 +312,6 @@ static bool is_saved(struct gc_sender *s) {
   return true;
 }
 
-/* Counts the values of groups whose series another group has; they are not
- * sent, since a series has one writer. */
-static void count_shared(struct gc_sender *sender,
-                         const struct gc_samples_tally *tally) {
-  sender->collisions += tally->collided;
-  if (tally->collided > 0)
-    (void)gc_fail(
-        &sender->shared, GC_ERR_PARSE,
-        "two groups of the answers have one series, %s/%s: the "
-        "values of one of them are left out and counted "
-        "(query_rows-collided); use another GroupBy, QueueLabel or FlowLabel",
-        tally->instance, tally->qualifier);
-}
-
 /* Loads the next window's values into the outbox and saves them before they are
  * sent. If the save fails, they are sent too: after a restart they are sent
  * again, which is better than a gap. */
@@ -348,28 +319,22 @@ static void load_window(struct gc_sender *sender) {
   const struct gc_results *r = sender->results;
   GC_ASSERT(r != NULL && sender->window < windows_of(r));
   GC_ASSERT(sender->sent == sender->outbox.count && !sender->is_saving);
-  struct gc_samples_tally tally;
   struct gc_checkpoint *c = sender->checkpoint;
   char end[GC_TIMESTAMP_SIZE];
-  int64_t end_ms = r->plan.from_ms +
-                   ((int64_t)sender->window + 1) * r->query->rule.period_ms;
+  int64_t end_ms = end_of(r, sender->window);
   if (sender->window == 0)
     sender->revisions += gc_series_revise(
         sender->series, r->plan.is_slow ? GC_SETTLES_SLOW : GC_SETTLES_BASE);
 
   gc_outbox_reset(&sender->outbox);
   sender->sent = 0;
-  sender->view.claims = &sender->claims;
-  if (gc_samples_of_window(&sender->view, r, sender->window,
-                           end_ms <= r->plan.final_ms, &sender->outbox,
-                           &tally) != GC_OK)
+  if (gc_samples_of_window(&sender->view, r, sender->window, &sender->outbox,
+                           &sender->unnamed) != GC_OK)
     (void)gc_fail(&sender->lost, GC_ERR_MEMORY,
                   "a window is incomplete: out of memory");
   c->mark = gc_windows_advance(&r->plan, &c->mark, end_ms);
   sender->window++;
   sender->windows++;
-  sender->unnamed += tally.unnamed;
-  count_shared(sender, &tally);
   if (sender->outbox.count > 0 || sender->window == windows_of(r))
     save_checkpoint(sender, &sender->outbox);
   gc_debug("query: the window that ends at %s is sent with %zu values",
@@ -442,5 +407,4 @@ void gc_sender_forget(struct gc_sender *s) {
 void gc_sender_clear(struct gc_sender *s) {
   gc_sender_forget(s);
   gc_outbox_clear(&s->outbox);
-  gc_identity_claims_clear(&s->claims);
 }

@@ -44,11 +44,8 @@ struct gc_sender {
 
   /* For telemetry. */
   uint64_t windows, unnamed, revisions, collisions;
-  struct gc_err state;  /* outcome of the last save that has ended */
-  struct gc_err lost;   /* GC_OK: no value of these results was lost */
-  struct gc_err shared; /* GC_OK: no two series of these results were one */
-
-  struct gc_identity_claims claims;
+  struct gc_err state; /* outcome of the last save that has ended */
+  struct gc_err lost;  /* GC_OK: no value of these results was lost */
 };
 
 /* Begins to send the windows of `r`, which is sorted and borrowed. */
@@ -79,20 +76,14 @@ void gc_sender_clear(struct gc_sender *s);
 
 /* ---- the values of one window; pure ---- */
 
-struct gc_samples_tally {
-  uint64_t unnamed;  /* facts without a name for one of their ids */
-  uint64_t collided; /* facts whose series another series of the block has */
-  char instance[GC_NAME_SIZE], qualifier[GC_NAME_SIZE]; /* of one of these */
-};
-
 /* Puts the values of window number `window` of sorted results into the outbox:
  * the zeros that begin a counter first, with the time of the window before,
  * then the facts of the window, then the totals after it. Adds the window to
- * the totals; `settles`: the window is never read again. GC_ERR_LIMIT,
- * GC_ERR_MEMORY. */
+ * the totals, and facts without a name for one of their ids to `*unnamed`.
+ * GC_ERR_LIMIT, GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code
 gc_samples_of_window(const struct gc_samples_view *view,
-                     const struct gc_results *r, uint32_t window, bool settles,
-                     struct gc_outbox *out, struct gc_samples_tally *ret_tally);
+                     const struct gc_results *r, uint32_t window,
+                     struct gc_outbox *out, uint64_t *unnamed);
 
 #endif

@@ -43,14 +43,11 @@ bool gc_dimension_name_is_missing(const struct gc_dimension_names *n,
 /* Releases the lists; `label` stays. */
 void gc_dimension_name_clear(struct gc_dimension_names *n);
 
-struct gc_identity_claims;
-
 /* The settings for the names of a query's series. All borrowed. */
 struct gc_samples_view {
   const struct gc_query *query;
   const struct gc_dimension_names *dimension_names;
   const char *block; /* the instance of series without queue, user or flow */
-  struct gc_identity_claims *claims; /* NULL: not checked */
 };
 
 /* The collectd types of an owner's series. Series of a flow query have the
@@ -82,27 +79,6 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
 bool gc_series_lacks_names(const struct gc_samples_view *view,
                            const struct gc_series_set *series, uint32_t from,
                            enum gc_dimension_kind *ret_kind);
-
-/* ---- two series with one name ----
- *
- * Records which series has an identity. The names of series are made so that no
- * two have one, except by an accident of a hash, or if the platform gives an id
- * that is another's name. Should that happen, the first series keeps the
- * identity, and the other one is not sent. */
-struct gc_identity_claims {
-  struct gc_intern identities; /* their hashes as text */
-  uint32_t *series;            /* indexed by the number of the identity */
-  size_t cap;
-};
-
-/* Claims the identity `id` for series `number` of the set, for which it is
- * made. False when another series has it, and still has that name. True without
- * memory. */
-GC_API bool gc_identity_claim(struct gc_identity_claims *c,
-                              const struct gc_samples_view *view,
-                              const struct gc_series_set *set, uint32_t number,
-                              const struct gc_identity *id);
-GC_API void gc_identity_claims_clear(struct gc_identity_claims *c);
 
 /* ---- spelling ----
  *

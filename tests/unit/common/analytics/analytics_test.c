@@ -182,26 +182,6 @@ static void pass_window_of_q1_and_q9(void) {
   world_pass(5000);
 }
 
-/* The list names q1 "q9" and is refused before it has q9 itself, which its id
- * then stands for. */
-static void two_groups_with_one_series_are_counted_and_one_is_sent(void) {
-  world_begin();
-  replay_forget_answers(&world.r);
-  world_answers("POST /oauth/token", TOKEN);
-  world_answers_once(LIST, "{\"entities\":[{\"id\":\"q1\",\"name\":\"q9\"}]}");
-  world_answers_times(LIST, REPLAY_ALWAYS, 403, "{}");
-  pass_window_of_q1_and_q9();
-  CHECK_STR(world_dispatched(),
-            "q9/queue_metric-nOffered-voice 22:10 0\n"
-            "q9/queue_interval_number-nOffered-voice 22:11 1\n"
-            "q9/queue_metric-nOffered-voice 22:11 1\n");
-  CHECK_REAL(world_block_value("query_rows-collided"), 1);
-  CHECK_INT(replay_noticed(&world.r, "shared series", GC_ERR_PARSE), 1);
-  CHECK_HAS(replay_last_notice(&world.r, "shared series")->text,
-            "one series, q9/nOffered-voice: ");
-  world_end();
-}
-
 /* ---- queues ---- */
 
 /* q1 is deleted, and the new q9 has its name: both are in one window. */
@@ -394,7 +374,6 @@ int main(void) {
   RUN(a_refused_query_is_sent_once_a_minute);
   RUN(an_unknown_member_is_counted_and_reported_once);
   RUN(values_of_a_series_that_another_block_writes_are_counted);
-  RUN(two_groups_with_one_series_are_counted_and_one_is_sent);
   RUN(a_deleted_queue_whose_name_another_has_is_shown_with_its_id);
   RUN(a_queue_that_the_list_lacks_waits_for_a_newer_one);
   RUN(a_queue_in_no_list_delays_the_others_briefly);
