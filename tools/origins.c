@@ -269,6 +269,11 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                                         "the function"},
     [GC_METRIC_API_BUDGET] = {"", "`RequestsPerMinute` and what was sent",
                               NEVER},
+    [GC_METRIC_API_MONTH_REQUESTS] = {"", "counted here",
+                                      "until a clock is known to be right"},
+    [GC_METRIC_API_MONTH_SHARE] = {"", "counted here",
+                                   "without "
+                                   "`MonthlyRequests`"},
     [GC_METRIC_API_QUEUED] = {"", "counted here", NEVER},
     [GC_METRIC_API_THROTTLED] = {"", "HTTP status", NEVER},
     [GC_METRIC_API_BYTES] = {"", "counted here", NEVER},

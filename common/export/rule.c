@@ -124,6 +124,8 @@
   XX(API_FUNCTION_LATENCY, "api_function_latency", "seconds", GAUGE, VALUE,    \
      "function", NULL)                                                         \
   XX(API_BUDGET, "api_budget", "", GAUGE, VALUE, "", NULL)                     \
+  XX(API_MONTH_REQUESTS, "api_month_requests", "", GAUGE, VALUE, "", NULL)     \
+  XX(API_MONTH_SHARE, "api_month_share", "", GAUGE, VALUE, "", NULL)           \
   XX(API_QUEUED, "api_queued", "", GAUGE, VALUE, "", NULL)                     \
   XX(API_THROTTLED, "api_throttled", "", COUNTER, VALUE, "", NULL)             \
   XX(API_BYTES, "api", "bytes", COUNTER, VALUE, "", NULL)                      \

@@ -515,6 +515,10 @@ uint32_t gc_account_requests_per_minute(const struct gc_account *a) {
   return a->settings.requests_per_minute;
 }
 
+uint32_t gc_account_monthly_requests(const struct gc_account *a) {
+  return a->settings.monthly_requests;
+}
+
 struct gc_loop *gc_account_loop(struct gc_account *a) {
   return a->loop;
 }
@@ -594,6 +598,7 @@ bool gc_account_stats(const char *name, struct gc_account_stats *ret_stats) {
   if (a == NULL || !gc_account_counters_copy(&a->counters, ret_stats))
     return false;
   struct gc_store *shared = gc_accounts_shared_store();
+  ret_stats->monthly_requests = a->settings.monthly_requests;
   ret_stats->is_state_up = shared != NULL && gc_store_works(shared);
   return true;
 }

@@ -28,6 +28,7 @@ struct gc_account_options {
   char *scope; /* blank-separated; NULL: none */
   char *host;  /* host part of every value; NULL: collectd's host */
   uint32_t requests_per_minute, max_concurrent, token_margin_s;
+  uint32_t monthly_requests; /* that the licences allow; 0: not known */
   /* LeaseURL, which needs `host`, and its login; NULL: none. */
   char *lease_url, *lease_user, *lease_password_file;
   bool lease_has_replicas; /* LeaseReplicas is not 0 */
@@ -117,6 +118,7 @@ GC_API void gc_accounts_close(void);
 /* The returned pointers are borrowed from the account. */
 GC_API const char *gc_account_host(const struct gc_account *a); /* or NULL */
 GC_API uint32_t gc_account_requests_per_minute(const struct gc_account *a);
+GC_API uint32_t gc_account_monthly_requests(const struct gc_account *a);
 GC_API struct gc_loop *gc_account_loop(struct gc_account *a);
 /* Returns the state store, which all accounts share; NULL when there is none.
  * Valid while any account has a reference. */
@@ -160,6 +162,7 @@ struct gc_account_stats {
   uint64_t age_ms;               /* since the network thread counted */
   bool is_state_up;              /* state.db can be saved */
   struct gc_clock_verdict clock; /* which clock is right */
+  uint32_t monthly_requests;     /* the option; 0: not known */
 };
 /* The network thread hangs if its counters are older than this. */
 enum { GC_ACCOUNT_STATS_MAX_AGE_MS = 10 * 1000 };

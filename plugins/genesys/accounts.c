@@ -96,6 +96,13 @@ const struct gc_opt account_rows[] = {
                "Budget of the OAuth client, shared by all plugins and by "
                "accounts with the same ClientId. The platform allows 300.",
                "150"),
+    GC_OPT_INT(struct account_options, ACC(monthly_requests), "MonthlyRequests",
+               "0", 0, 4000000000, "requests per month",
+               "Requests that this account may send in a calendar month, as "
+               "far as the licences pay for them (docs/cost.md); 0: not known. "
+               "With it there is api_month_share, and a warning when the "
+               "blocks need more.",
+               "2000000"),
     GC_OPT_INT(struct account_options, ACC(max_concurrent),
                "MaxConcurrentRequests", "4", 1, 64, "requests",
                "Requests that may run at the same time.", "8"),

@@ -21,6 +21,7 @@
 #include "common/net/clock.h"
 #include "plugins/genesys/accounts.h"
 #include "plugins/genesys/health_endpoint.h"
+#include "plugins/genesys/month.h"
 #include "plugins/genesys/restarts.h"
 #include "plugins/genesys/telemetry.h"
 
@@ -31,6 +32,7 @@ static struct genesys_options settings;
 static struct health_options *health_options; /* NULL: no <Health> */
 static struct health_endpoint *endpoint;
 static struct restarts *restarts;                  /* NULL: out of memory */
+static struct month months[GC_ACCOUNTS_MAX];       /* by gc_accounts_each */
 static struct gc_health *healths[GC_ACCOUNTS_MAX]; /* by gc_accounts_each */
 /* Held at the shutdown and by notices: a call of the state store that hung may
  * end on its own thread after gc_accounts_stop. */
@@ -187,10 +189,21 @@ static int on_read_health(__attribute__((unused)) user_data_t *ud) {
   return 0;
 }
 
+static void save_month(void *ctx, const char *account,
+                       __attribute__((unused)) const char *host) {
+  size_t at = (*(size_t *)ctx)++;
+  struct gc_account_stats stats;
+  if (gc_account_stats(account, &stats))
+    month_note(&months[at], account, &stats, gc_accounts_shared_store(),
+               gc_clock_now_ms(), true);
+}
+
 /* Runs when the read threads have ended, before any block stops. */
 static void on_health_end(__attribute__((unused)) void *data) {
+  size_t at = 0;
   gc_clock_begin_stop();
   note_restart(true);
+  gc_accounts_each(save_month, &at);
 }
 
 /* Runs as a read callback of its own, so that an account whose thread hangs
@@ -360,8 +373,12 @@ static void read_one(void *ctx, const char *account, const char *host) {
   bool is_started = gc_account_stats(account, &stats);
   if (is_started && stats_are_old(&stats))
     return;
-  if (is_started)
+  if (is_started) {
     telemetry_samples(&round->last[at], account, &stats, interval_ms, &out);
+    month_note(&months[at], account, &stats, gc_accounts_shared_store(),
+               gc_clock_now_ms(), false);
+    month_samples(&months[at], account, &stats, interval_ms, &out);
+  }
   put_lease(account, interval_ms, &out);
   char address[512];
   gc_account_address(account, address, sizeof(address));

@@ -139,7 +139,7 @@ METHODS = {"sum": {"queue_interval_number", "user_interval_number", "flow_interv
            "min": {"source_up", "stream_connected", "state_up", "writer_up", "token_lifetime", "api_budget"},
            "last": {"stream_gap", "flow_metric_value", "queue_metric_seconds", "user_metric_seconds",
                     "flow_aggregate_seconds", "queue_wait_time_seconds_sum", "token_state", "version", "window_length",
-                    "restart_gap", "lease_state", "lease_fence"}}
+                    "restart_gap", "lease_state", "lease_fence", "api_month_requests", "api_month_share"}}
 MEMBERS = {"min": "min", "max": "max", "p95": "max"}
 
 

@@ -68,6 +68,8 @@ def upgrades_lose_no_flow_metric_and_report_the_gap() -> None:
         gap, seen = daemon.latest("queues-all", "restart_gap") or 0, times()[count] - last
         check("restart_gap is the gap in the values (%.1f s, %.1f s)" % (gap, seen), abs(gap - seen) < 3, (gap, seen))
     daemon.lives_until(sqs.is_empty, 90, "the queue is empty")
+    sent = [value for _, value in daemon.readings("account-prod", "api_month_requests")]
+    check("api_month_requests goes on", sent == sorted(sent) and sent[0] < sent[-1], sent)
     wrong = wait_equal(daemon, sqs)
     check("totals equal the truth", not wrong, wrong)
     same("complaints", daemon.complaints(), [])

@@ -5,6 +5,7 @@
  *
  *   account  page          field             text
  *   prod     names queue   ID                LABEL TAB DETAIL TAB NAME
+ *   prod     names requests  2026-11         TAB TAB COUNT (genesys/month)
  *   prod     channels      SLOT              a secret (channels/id_store)
  *   prod     query-queues  mark, total KEY … (analytics/send/checkpoint)
  *

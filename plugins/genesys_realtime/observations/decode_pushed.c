@@ -210,6 +210,7 @@ static enum gc_code end_datum(struct obs_pushed *d) {
   d->unknown += obs_datum_is_unread(&d->datum);
   if (!is_reported)
     return GC_OK;
+  fact.is_partial = true;
   fact.is_listed = fact.value == 0;
   return obs_facts_add(&d->facts, &fact);
 }
@@ -236,7 +237,7 @@ static enum gc_code name_others(struct obs_pushed *d) {
   return GC_OK;
 }
 
-/* Marks the part's facts, and sets their time and medium, which may follow
+/* Sets time and medium of the part's facts at its end, because both may follow
  * the numbers. Drops the facts of a running total, whose metrics are those of
  * aggregates. */
 static enum gc_code end_part(struct obs_pushed *d) {
@@ -249,7 +250,6 @@ static enum gc_code end_part(struct obs_pushed *d) {
   GC_TRY(name_others(d));
   gc_intern_clear(&d->names);
   for (size_t i = d->part_begin; i < d->facts.count; i++) {
-    d->facts.at[i].is_pushed = true;
     d->facts.at[i].at_ms = d->at_ms;
     d->facts.at[i].media = d->media;
   }

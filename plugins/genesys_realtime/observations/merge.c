@@ -178,13 +178,10 @@ static enum gc_code merge_queue(struct merge *g, uint32_t number) {
   GC_TRY(merge_agents(g, q));
   remove_unnamed(g, q);
   GC_TRY(merge_others(g, q));
-  struct obs_queue *mine = &g->into->queues[g->queue];
-  if (is_whole(q) && !mine->has_agents) {
-    mine->has_agents = true;
+  if (is_whole(q) && !g->into->queues[g->queue].has_agents) {
+    g->into->queues[g->queue].has_agents = true;
     g->into->groups++;
   }
-  if (g->at_ms > mine->answered_ms)
-    mine->answered_ms = g->at_ms;
   return GC_OK;
 }
 
@@ -207,5 +204,7 @@ enum gc_code observations_merge(struct observations *into,
   GC_TRY(merge_presences(&g));
   for (uint32_t i = 0; i < from->ids.count && i < from->queue_cap; i++)
     GC_TRY(merge_queue(&g, i));
+  if (at_ms > into->answered_ms)
+    into->answered_ms = at_ms;
   return GC_OK;
 }

@@ -95,7 +95,7 @@ static struct obs_media *media_of(struct observations *o, struct obs_queue *q,
 
 static void note_all_agents(struct observations *o, struct obs_queue *q,
                             const struct obs_fact *f) {
-  if (f->is_pushed || f->is_partial)
+  if (f->is_partial)
     return;
   o->groups += !q->has_agents;
   q->has_agents = true;
@@ -104,7 +104,7 @@ static void note_all_agents(struct observations *o, struct obs_queue *q,
 /* Returns true for a fact without a time that repeats the last such fact. */
 static bool is_repeat(struct obs_media *m, const struct obs_fact *f) {
   uint16_t bit = (uint16_t)(1u << f->metric);
-  if (f->at_ms > 0 || !f->is_pushed)
+  if (f->at_ms > 0 || !f->is_partial)
     return false;
   bool is_same = (m->has_undated & bit) && m->undated[f->metric] == f->value;
   m->undated[f->metric] = f->value;
@@ -121,13 +121,9 @@ static void forget_oldest(struct obs_media *m) {
 }
 
 /* Returns true for a newer fact and notes its time. A fact without a time is
- * always newer, and its time is not noted. `is_larger`: its number is larger
- * than the known one. */
-static bool is_newer(const struct obs_fact *f, bool is_larger,
-                     int64_t *reported_ms) {
+ * always newer, and its time is not noted. */
+static bool is_newer(const struct obs_fact *f, int64_t *reported_ms) {
   if (f->at_ms > 0 && f->at_ms < *reported_ms)
-    return false;
-  if (f->at_ms > 0 && f->at_ms == *reported_ms && f->is_pushed && !is_larger)
     return false;
   if (f->at_ms > 0)
     *reported_ms = f->at_ms;
@@ -148,11 +144,9 @@ static enum gc_code add_contacts(struct observations *o, struct obs_queue *q,
                              [OBS_INTERACTING] = &m->interacting,
                              [OBS_ALERTING] = &m->alerting,
                              [OBS_LONGEST_WAITING] = &m->oldest_ms};
-  int64_t *place = places[f->metric];
-  if (is_repeat(m, f) ||
-      !is_newer(f, f->value > *place, &m->reported_ms[f->metric]))
+  if (is_repeat(m, f) || !is_newer(f, &m->reported_ms[f->metric]))
     return GC_OK;
-  *place = f->value;
+  *places[f->metric] = f->value;
   bool is_none = f->metric == OBS_LONGEST_WAITING && f->value == 0;
   m->known = (uint16_t)(is_none ? m->known & ~bit : m->known | bit);
   m->listed = (uint16_t)(f->is_listed ? m->listed | bit : m->listed & ~bit);
@@ -172,7 +166,7 @@ static bool remove_other_division(struct obs_queue *q,
     bool is_other = there->metric == f->metric &&
                     there->qualifier == f->qualifier &&
                     (there->secondary == 0) != (f->secondary == 0);
-    if (is_other && is_newer(f, f->secondary == 0, &there->reported_ms))
+    if (is_other && is_newer(f, &there->reported_ms))
       continue;
     is_latest = is_latest && !is_other;
     q->qualified[kept++] = *there;
@@ -189,7 +183,7 @@ static enum gc_code add_qualified(struct obs_queue *q,
     struct obs_qualified *there = &q->qualified[i];
     if (there->metric == f->metric && there->qualifier == f->qualifier &&
         there->secondary == f->secondary) {
-      if (is_newer(f, f->value > there->count, &there->reported_ms))
+      if (is_newer(f, &there->reported_ms))
         there->count = f->value;
       return GC_OK;
     }
@@ -210,12 +204,10 @@ static enum gc_code add_qualified(struct obs_queue *q,
 
 static void add_agents(struct obs_queue *q, const struct obs_fact *f) {
   bool is_active = f->metric == OBS_ACTIVE_USERS;
-  int64_t *place = is_active ? &q->active : &q->member;
-  if (!is_newer(f, f->value > *place,
-                is_active ? &q->active_reported_ms : &q->member_reported_ms))
+  if (!is_newer(f, is_active ? &q->active_reported_ms : &q->member_reported_ms))
     return;
   q->known |= 1u << f->metric;
-  *place = f->value;
+  *(is_active ? &q->active : &q->member) = f->value;
 }
 
 /* Adds the number, unless the queue has a newer one. */
@@ -224,7 +216,7 @@ static enum gc_code add_other(struct obs_queue *q, const struct obs_fact *f) {
     struct obs_other *there = &q->others[i];
     if (there->name != f->qualifier || there->media != f->media)
       continue;
-    if (is_newer(f, f->number > there->number, &there->reported_ms))
+    if (is_newer(f, &there->reported_ms))
       there->number = f->number;
     return GC_OK;
   }
@@ -242,8 +234,7 @@ static enum gc_code add_other(struct obs_queue *q, const struct obs_fact *f) {
 
 static enum gc_code add_fact(struct observations *o, const struct obs_fact *f) {
   struct obs_queue *q = &o->queues[f->queue];
-  if (f->at_ms > 0 && (f->at_ms < q->answered_ms ||
-                       (f->is_pushed && f->at_ms == q->answered_ms)))
+  if (f->at_ms > 0 && f->at_ms < o->answered_ms)
     return GC_OK;
   if (f->metric == OBS_OTHER)
     return add_other(q, f);

@@ -84,8 +84,7 @@ struct obs_fact {
   uint64_t secondary; /* hash of the secondary qualifier; 0: none */
   uint8_t metric;     /* enum obs_metric, or OBS_OTHER */
   bool is_listed;  /* a count of 0, or one whose conversations are all listed */
-  bool is_pushed;  /* of a message, which has only the numbers that changed */
-  bool is_partial; /* of an answer that lacks a number of the queue's agents */
+  bool is_partial; /* pushed: has only the numbers that changed */
   bool is_unreadable; /* the answer has the metric, but no number; of agents: a
                          number that cannot be read */
   union {
@@ -133,9 +132,7 @@ struct obs_guide {
 };
 
 struct obs_queue {
-  int64_t answered_ms; /* when the last merged answer that has the queue was
-                          requested; 0: none was merged */
-  bool has_agents;     /* an answer had all agents of the queue */
+  bool has_agents;            /* an answer had all agents of the queue */
   bool are_agents_unreadable; /* a number of its agents cannot be read, so that
                                  their sums are not known */
   uint32_t known;             /* as in struct obs_media: active, member */
@@ -185,6 +182,8 @@ struct observations {
   int64_t received_ms; /* wall clock when the last answer was complete */
   int64_t server_ms;   /* the server's clock at that moment */
   bool is_undated;     /* no clock is believed: ages are unknown */
+  int64_t answered_ms; /* when the last merged answer was requested; 0: none was
+                          merged */
   uint32_t ignored;    /* no queue, medium or qualifier; no plain name */
   size_t groups;       /* pairs of queue and media, queues with agents */
   atomic_uint references;
@@ -199,9 +198,8 @@ void observations_put(struct observations *o);
 GC_DEFINE_AUTO(struct observations, observations_put)
 
 /* Adds facts. A later fact about the same number replaces the earlier one,
- * unless it is older by at_ms. At equal times the answer counts, because it was
- * made after its request; of two messages the larger number does. A fact that
- * is older than its queue's `answered_ms` changes nothing. */
+ * unless it is older by at_ms. A fact that is older than `answered_ms` changes
+ * nothing. */
 GC_MUST_CHECK enum gc_code observations_add(struct observations *o,
                                             const struct obs_fact *facts,
                                             size_t count);
@@ -253,9 +251,8 @@ int64_t observations_stated_ms(const struct observations *o);
  *   stays     all else, such as queues and media that `from` does not name:
  *             call observations_zero_gone(from, into) first
  *
- * Afterwards a message about a queue of `from` changes nothing unless it is
- * newer than `at_ms`. Lists of conversations are not merged, because they
- * belong to one moment. */
+ * Afterwards a message that is older than `at_ms` changes nothing. Lists of
+ * conversations are not merged, because they belong to one moment. */
 GC_MUST_CHECK enum gc_code observations_merge(struct observations *into,
                                               const struct observations *from,
                                               int64_t at_ms);
@@ -299,8 +296,7 @@ GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
  *             agents (queue, metric, qualifier); a 0 is kept as 0. A longest
  *             wait of 0 stands for none.
  *   stays     all other numbers; those that are newer by the time of an earlier
- *             message, so that duplicates and reordering change nothing; at
- *             equal times the larger number
+ *             message, so that duplicates and reordering change nothing.
  *   ignored   the running totals of the half hour, which .observations also
  *             sends; oFlow, oLongestInteracting; other topics
  *   kept      numbers of unknown metrics, see others.h

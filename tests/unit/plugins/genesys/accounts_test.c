@@ -96,6 +96,7 @@ static void missing_options_have_their_defaults(void) {
   CHECK(got.host == NULL);
   CHECK(!got.token_in_body);
   CHECK_INT(got.requests_per_minute, 250);
+  CHECK_INT(got.monthly_requests, 0);
   CHECK_INT(got.max_concurrent, 4);
   CHECK_INT(got.token_margin_s, 300);
   CHECK_INT(got.connect.timeout_ms, 10000);
@@ -111,6 +112,7 @@ static void every_option_goes_to_its_place(void) {
   CHECK_STR(configure_account(
                 NEEDED
                 "Host genesys\nRequestsPerMinute 100\n"
+                "MonthlyRequests 3000000000\n"
                 "MaxConcurrentRequests 2\nTimeout 20\nConnectTimeout 3\n"
                 "TokenRefreshMargin 60\nTokenAuth BODY\n"
                 "Scope \"a:b\" \"c\"\nScope d\n"
@@ -121,6 +123,7 @@ static void every_option_goes_to_its_place(void) {
             "");
   CHECK_STR(got.host, "genesys");
   CHECK_INT(got.requests_per_minute, 100);
+  CHECK_INT(got.monthly_requests, 3000000000);
   CHECK_INT(got.max_concurrent, 2);
   CHECK_INT(got.connect.timeout_ms, 20000);
   CHECK_INT(got.connect.connect_timeout_ms, 3000);

@@ -39,40 +39,29 @@ static struct observations *decode_snapshot(const char *json) {
   return o;
 }
 
-/* Returns the queue "q"; NULL: unknown. */
-static const struct obs_queue *the_queue(const struct observations *o) {
-  uint32_t number;
-  return gc_intern_find(&o->ids, "q", 1, &number) && number < o->queue_cap
-             ? &o->queues[number]
-             : NULL;
-}
-
-/* Returns the queue's contacts that wait, in its first medium; -1: unknown. */
+/* Returns the contacts that wait in the first queue and medium; -1: unknown. */
 static int64_t waiting_of(const struct observations *o) {
-  const struct obs_queue *q = the_queue(o);
-  if (q == NULL || q->media_count == 0 ||
-      !(q->media[0].known & 1u << OBS_WAITING))
+  if (o->queue_cap == 0 || o->queues[0].media_count == 0 ||
+      !(o->queues[0].media[0].known & 1u << OBS_WAITING))
     return -1;
-  return q->media[0].waiting;
+  return o->queues[0].media[0].waiting;
 }
 
-/* Returns the count of a status of the queue's agents, over all reasons; -1:
- * unknown. */
+/* Returns the count of a status of the first queue's agents; -1: unknown. */
 static int64_t on_queue(const struct observations *o, const char *status) {
-  const struct obs_queue *q = the_queue(o);
-  int64_t sum = -1;
-  for (size_t i = 0; q != NULL && i < q->qualified_count; i++)
+  const struct obs_queue *q = &o->queues[0];
+  for (size_t i = 0; i < q->qualified_count; i++)
     if (q->qualified[i].metric == OBS_ON_QUEUE_USERS &&
         strcmp(gc_intern_text(&o->statuses, q->qualified[i].qualifier),
                status) == 0)
-      sum = q->qualified[i].count + (sum < 0 ? 0 : sum);
-  return sum;
+      return q->qualified[i].count;
+  return -1;
 }
 
-/* Returns the count of the queue's unknown metric oFuture; -1: none. */
+/* Returns the count of the first queue's unknown metric oFuture; -1: none. */
 static double future_of(const struct observations *o) {
-  const struct obs_queue *q = the_queue(o);
-  for (size_t i = 0; q != NULL && i < q->other_count; i++)
+  const struct obs_queue *q = &o->queues[0];
+  for (size_t i = 0; i < q->other_count; i++)
     if (strcmp(gc_intern_text(&o->others, q->others[i].name),
                "oFuture-count") == 0)
       return q->others[i].number;
@@ -379,71 +368,6 @@ static void a_snapshot_without_an_unknown_metric_removes_it(void) {
   CHECK_REAL(future_of(live), 6);
 }
 
-#define MESSAGE(second, metrics)                                               \
-  "{\"group\":{\"queueId\":\"q\"},\"data\":[{" MOMENT(                         \
-      second) ",\"metrics\":[" metrics "]}]}"
-#define IDLE_BY_REASON(count)                                                  \
-  "{\"metric\":\"oOnQueueUsers\",\"qualifier\":\"IDLE\","                      \
-  "\"secondaryQualifier\":\"a\",\"count\":" count "}"
-#define OTHER_QUEUE                                                            \
-  "{\"results\":[{\"group\":{\"queueId\":\"p\"},\"data\":[" ON_QUEUE(          \
-      "IDLE", "1") "]}]}"
-
-/* Takes a snapshot that was requested at second 5, or a message. */
-static void take(struct observations *live, const char *body) {
-  GC_AUTO(observations_put_auto) struct observations *snapshot = NULL;
-  if (strncmp(body, "{\"results", 9) != 0) {
-    CHECK_INT(read_pushed(live, TOPIC, body), 1);
-    return;
-  }
-  snapshot = decode_snapshot(body);
-  CHECK_INT(observations_merge(live, snapshot, TEN_MS + 5000), GC_OK);
-}
-
-static void the_order_of_arrival_decides_nothing(void) {
-  static const struct {
-    const char *what, *one, *other;
-    int64_t waiting, idle; /* -1: unknown */
-    double future;
-  } rows[] = {
-      {"a smaller number in the answer", QUEUE_ANSWER("3"),
-       BODY("05", WAITING("6")), 3, -1, -1},
-      {"a larger number in the answer", QUEUE_ANSWER("8"),
-       BODY("05", WAITING("6")), 8, -1, -1},
-      {"a status in the answer", AGENTS(ON_QUEUE("IDLE", "3")),
-       MESSAGE("05", ON_QUEUE("IDLE", "7")), -1, 3, -1},
-      {"a status by reason in the answer", AGENTS(IDLE_BY_REASON("4")),
-       MESSAGE("05", ON_QUEUE("IDLE", "7")), -1, 4, -1},
-      {"an unknown metric in the answer", AGENTS(FUTURE("3")),
-       MESSAGE("05", FUTURE("5")), -1, -1, 3},
-      {"no unknown metric in the answer", AGENTS(ON_QUEUE("IDLE", "3")),
-       MESSAGE("05", FUTURE("5")), -1, 3, -1},
-      {"no such queue in the answer", OTHER_QUEUE,
-       MESSAGE("05", ON_QUEUE("IDLE", "7")), -1, 7, -1},
-      {"no such queue in a later answer", OTHER_QUEUE,
-       MESSAGE("04", ON_QUEUE("IDLE", "7")), -1, 7, -1},
-      {"two messages about contacts", BODY("05", WAITING("6")),
-       BODY("05", WAITING("7")), 7, -1, -1},
-      {"two messages about agents", MESSAGE("05", ON_QUEUE("IDLE", "7")),
-       MESSAGE("05", ON_QUEUE("IDLE", "8")), -1, 8, -1},
-      {"two messages about an unknown metric", MESSAGE("05", FUTURE("5")),
-       MESSAGE("05", FUTURE("4")), -1, -1, 5},
-  };
-  for (size_t i = 0; i < 2 * GC_COUNT(rows); i++) {
-    bool is_reverse = i % 2 == 1;
-    size_t row = i / 2;
-    CHECK_ROW(rows[row].what);
-    GC_AUTO(observations_put_auto)
-    struct observations *live = observations_new();
-    take(live, is_reverse ? rows[row].other : rows[row].one);
-    take(live, is_reverse ? rows[row].one : rows[row].other);
-    CHECK_INT(waiting_of(live), rows[row].waiting);
-    CHECK_INT(on_queue(live, "IDLE"), rows[row].idle);
-    CHECK_REAL(future_of(live), rows[row].future);
-  }
-  CHECK_ROW("");
-}
-
 static void a_copy_is_the_same_and_stays(void) {
   GC_AUTO(observations_put_auto)
   struct observations *live = decode_snapshot(QUEUE_ANSWER("3"));
@@ -637,7 +561,6 @@ int main(void) {
   RUN(statuses_that_a_snapshot_omits_are_zero);
   RUN(numbers_that_a_snapshot_omits_stay);
   RUN(an_activity_snapshot_omits_zeros);
-  RUN(the_order_of_arrival_decides_nothing);
   RUN(a_copy_is_the_same_and_stays);
   RUN(lists_of_conversations_stay_behind);
   RUN(unreadable_numbers_are_counted);

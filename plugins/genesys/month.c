@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys/month.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/timestamp.h"
+#include "common/net/store/store.h"
+
+static const char KIND[] = "requests";
+
+enum { KEEP_S = 400 * 24 * 3600 };
+
+static uint64_t count_requests(const struct gc_api_stats *api) {
+  uint64_t sum = 0;
+  for (int e = 0; e < GC_ENDPOINT_COUNT; e++)
+    for (int c = 0; c < GC_ANSWER_CLASS_COUNT; c++)
+      sum += api->requests[e][c];
+  return sum;
+}
+
+/* ---- the state file ---- */
+
+static enum gc_code take_row(void *ctx, const struct gc_entry *row) {
+  struct month *m = ctx;
+  if (strcmp(row->id, m->name) == 0)
+    m->requests += strtoull(row->name, NULL, 10);
+  return GC_OK;
+}
+
+static void load_month(struct month *m, const char *account,
+                       struct gc_store *store) {
+  struct gc_err err;
+  struct month loaded = *m;
+  if (gc_store_load_names(store, account, KIND, take_row, &loaded, &err) ==
+      GC_OK) {
+    *m = loaded;
+    m->is_loaded = true;
+  }
+}
+
+/* A failure shows in state_up, and the next turn saves again. */
+static void save_month(const struct month *m, const char *account,
+                       struct gc_store *store, int64_t wall_ms) {
+  struct gc_err err;
+  char text[24];
+  struct gc_entry row = {
+      .id = m->name, .name = text, .label = "", .detail = ""};
+  snprintf(text, sizeof(text), "%" PRIu64, m->requests);
+  (void)!gc_store_save_names(store, account, KIND, &row, 1, wall_ms / 1000,
+                             KEEP_S, &err);
+}
+
+/* Loads the month if that has not succeeded yet, else saves it. */
+static void keep_month(struct month *m, const char *account,
+                       struct gc_store *store, int64_t wall_ms) {
+  if (m->name[0] == '\0' || store == NULL)
+    return;
+  if (!m->is_loaded)
+    load_month(m, account, store);
+  if (m->is_loaded)
+    save_month(m, account, store, wall_ms);
+}
+
+/* ---- the count ---- */
+
+static void write_name(int64_t ms, char ret_name[MONTH_NAME_SIZE]) {
+  char text[GC_TIMESTAMP_SIZE];
+  gc_timestamp_print(text, ms);
+  memcpy(ret_name, text, MONTH_NAME_SIZE);
+  ret_name[MONTH_NAME_SIZE - 1] = '\0';
+}
+
+static void add_requests(struct month *m, const struct gc_api_stats *api) {
+  uint64_t total = count_requests(api);
+  m->requests += total - (total < m->seen ? 0 : m->seen);
+  m->seen = total;
+}
+
+void month_note(struct month *m, const char *account,
+                const struct gc_account_stats *stats, struct gc_store *store,
+                uint64_t now_ms, bool saves_now) {
+  const struct gc_clock_verdict *clock = &stats->clock;
+  char name[MONTH_NAME_SIZE];
+  write_name(clock->server_ms, name);
+  bool is_other =
+      clock->source != GC_CLOCK_UNSURE && strcmp(name, m->name) != 0;
+  add_requests(m, &stats->api);
+  if (!is_other && !saves_now && now_ms - m->saved_ms < MONTH_SAVE_MS)
+    return;
+  m->saved_ms = now_ms;
+  keep_month(m, account, store, clock->server_ms);
+  if (!is_other)
+    return;
+  if (m->name[0] != '\0')
+    m->requests = 0;
+  m->is_loaded = false;
+  memcpy(m->name, name, sizeof(name));
+  keep_month(m, account, store, clock->server_ms);
+}
+
+void month_samples(const struct month *m, const char *account,
+                   const struct gc_account_stats *stats, uint32_t interval_ms,
+                   const struct gc_samples *out) {
+  char instance[128];
+  const struct gc_sample_writer w = {
+      .out = out, .instance = instance, .interval_ms = interval_ms};
+  if (m->name[0] == '\0')
+    return;
+  snprintf(instance, sizeof(instance), "account-%s", account);
+  gc_put_gauge(&w, GC_METRIC_API_MONTH_REQUESTS, "", (double)m->requests);
+  if (stats->monthly_requests > 0)
+    gc_put_gauge(&w, GC_METRIC_API_MONTH_SHARE, "",
+                 (double)m->requests / stats->monthly_requests);
+}
