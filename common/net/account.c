@@ -74,18 +74,6 @@ auth_settings_of(const struct gc_account_options *s) {
                                    .host_hint = s->region};
 }
 
-static size_t list_secrets(const struct gc_account_options *s,
-                           struct gc_secret out[GC_SECRETS_MAX]) {
-  const struct gc_connect *c = &s->connect;
-  out[0] = secret_of(s);
-  out[1] = (struct gc_secret){.file = s->lease_password_file,
-                              .what = "LeasePasswordFile"};
-  out[2] = (struct gc_secret){.file = c->client_key != NULL ? c->client_key
-                                                            : c->client_cert,
-                              .what = "the key of the client certificate"};
-  return 3;
-}
-
 /* ---- the account ---- */
 
 struct gc_account {
@@ -97,8 +85,7 @@ struct gc_account {
   struct gc_http *http;
   struct gc_env env;
   struct gc_shared_budget *budget;
-  struct gc_detached *modes;              /* looks at files of secrets, once */
-  struct gc_secret_reader *secret_reader; /* NULL: the secret is in no file */
+  struct gc_detached *reads; /* of the files of secrets */
   struct gc_auth *auth;
   struct gc_api *api;
   struct gc_names *names;
@@ -259,19 +246,19 @@ static void open_store(const struct gc_account *a) {
     env_notice((void *)a, "state", &good);
 }
 
-static void report_exposed(void *ctx, const struct gc_err *warning) {
-  const struct gc_account *a = ctx;
-  if (hooks.exposed != NULL)
-    hooks.exposed(a->settings.name, warning);
-}
-
-/* Looks for secrets that every user of the host can read; called before the
- * loop starts. */
+/* Reports secrets that every user of the host can read. */
 static void check_modes(struct gc_account *a) {
-  struct gc_secret secrets[GC_SECRETS_MAX];
-  size_t count = list_secrets(&a->settings, secrets);
-  a->modes = gc_detached_new("gc-modes", 0, a->loop);
-  gc_secrets_check_modes(a->modes, secrets, count, report_exposed, a);
+  const struct gc_connect *c = &a->settings.connect;
+  const struct gc_secret secrets[] = {
+      secret_of(&a->settings),
+      {.file = a->settings.lease_password_file, .what = "LeasePasswordFile"},
+      {.file = c->client_key != NULL ? c->client_key : c->client_cert,
+       .what = "the key of the client certificate"}};
+  struct gc_secret_stat stat;
+  for (size_t i = 0; i < GC_COUNT(secrets); i++)
+    if (gc_secret_stat(a->reads, &secrets[i], &stat) == GC_OK &&
+        stat.exposed.code != GC_OK && hooks.exposed != NULL)
+      hooks.exposed(a->settings.name, &stat.exposed);
 }
 
 /* Returns the account's share of the channels that the platform keeps for an
@@ -322,10 +309,7 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
   struct gc_api_settings api = {.base_url = s->base_url,
                                 .max_concurrent = s->max_concurrent};
 
-  if (s->secret_file != NULL || s->secret_credential != NULL) {
-    a->secret_reader = gc_secret_reader_new(a->loop, &auth.secret);
-    auth.source = gc_secret_reader_source(a->secret_reader);
-  }
+  a->reads = auth.reads = gc_detached_new("gc-secret", GC_FILES_WAIT_MS);
   open_store(a);
   a->budget = gc_shared_budget_get(s->client_id, s->requests_per_minute,
                                    gc_clock_now_ms());
@@ -361,8 +345,7 @@ static void tear_down_account(struct gc_account *a) {
   gc_names_free(a->names);
   gc_api_free(a->api);
   gc_auth_free(a->auth);
-  gc_detached_free(a->modes);
-  gc_secret_reader_free(a->secret_reader);
+  gc_detached_free(a->reads);
   gc_http_free(a->http);
   gc_loop_free(a->loop);
   gc_tls_files_free(a->settings.connect.files);
@@ -371,8 +354,7 @@ static void tear_down_account(struct gc_account *a) {
   a->names = NULL;
   a->api = NULL;
   a->auth = NULL;
-  a->modes = NULL;
-  a->secret_reader = NULL;
+  a->reads = NULL;
   a->http = NULL;
   a->settings.connect.files = NULL;
   a->loop = NULL;

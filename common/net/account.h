@@ -59,7 +59,7 @@ typedef void gc_accounts_notice(const char *account, const char *cause,
 struct gc_accounts_hooks {
   gc_accounts_notice *notice; /* called on any thread */
   /* Reports a secret of the account that every user of the host can read, once
-   * per start of the account. Called on network threads. */
+   * per start of the account. Called inside gc_account_get. */
   void (*exposed)(const char *account, const struct gc_err *warning);
   /* Called from the init phase on, when all options of collectd are known.
    * `default_host` is also called in the configuration phase, in which it may

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls that may hang for as long as a disk does: each runs on a thread of its
- * own, on copies of its arguments. Files that an option names may lie on a
- * network folder that does not answer; neither the network thread, nor init,
- * nor a read, nor the stop may wait for it.
- *
- * The caller either waits up to a bound (gc_detached_run) or gets the end of
- * the call posted to its loop (gc_detached_start). A call that its caller does
- * not wait for any more is left behind: its thread owns `ctx` and drops it at
- * its end. The threads are not kept, since such calls are rare. */
+ * own, on copies of its arguments, and its caller waits up to a bound. Files
+ * that an option names may lie on a network folder that does not answer;
+ * neither the network thread, nor init, nor a read, nor the stop may wait for
+ * it longer. A call that its caller does not wait for any more is left behind:
+ * its thread owns `ctx` and drops it at its end. The threads are not kept,
+ * since such calls are rare. */
 #ifndef GC_NET_DETACHED_H
 #define GC_NET_DETACHED_H
 
@@ -15,19 +13,15 @@
 
 #include "common/base/err.h"
 
-struct gc_loop;
 struct gc_detached;
 
 /* Makes an object whose threads have the name `thread`, up to 15 bytes.
- * `wait_ms`: the bound of gc_detached_run, for the turn and the call together.
- * `loop`: borrowed; NULL: without gc_detached_start. */
-GC_API struct gc_detached *gc_detached_new(const char *thread, uint32_t wait_ms,
-                                           struct gc_loop *loop)
+ * `wait_ms`: the bound of gc_detached_run, for the turn and the call
+ * together. */
+GC_API struct gc_detached *gc_detached_new(const char *thread, uint32_t wait_ms)
     __attribute__((returns_nonnull));
 /* Frees the object; no caller may be inside gc_detached_run. A call that hangs
- * continues. With a loop: called before gc_loop_free, when the loop's thread
- * has ended; cancels the call, and waits up to GC_DETACHED_STOP_MS for its
- * thread, so that usually none is left. NULL is allowed. */
+ * continues. NULL is allowed. */
 GC_API void gc_detached_free(struct gc_detached *d);
 
 /* Runs run(ctx) on its own thread, one call after the other. Any thread.
@@ -43,17 +37,5 @@ GC_API GC_MUST_CHECK enum gc_code gc_detached_run(struct gc_detached *d,
 /* Returns for how long the call that was left behind has run; 0: none was. Any
  * thread. */
 GC_API uint64_t gc_detached_hangs_ms(struct gc_detached *d);
-
-/* ---- the functions below are for the loop's thread ---- */
-
-/* Starts run(ctx) on its own thread; done(ctx) follows on the loop's thread,
- * then drop(ctx). GC_ERR_REQUEST: a call is under way; GC_ERR_MEMORY: no
- * thread; then drop(ctx) has run. */
-GC_API GC_MUST_CHECK enum gc_code
-gc_detached_start(struct gc_detached *d, void (*run)(void *ctx),
-                  void (*done)(void *ctx), void (*drop)(void *ctx), void *ctx);
-/* Leaves the call that is under way behind: `done` does not run. The next one
- * need not wait for it. */
-GC_API void gc_detached_cancel(struct gc_detached *d);
 
 #endif

@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "common/base/alloc.h"
 
 enum { CHUNK_BYTES = 4096, HASH_DIGITS = 8 };
 
@@ -30,9 +31,9 @@ static enum gc_code read_open(int fd, const char *path, struct gc_buf *out,
   return len < 0 ? fail_file(path, why, err) : GC_OK;
 }
 
-static enum gc_code read_one(const char *path, struct gc_buf *out,
+static enum gc_code read_one(const char *path, int flags, struct gc_buf *out,
                              struct gc_err *err) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
   if (fd < 0)
     return fail_file(path, errno, err);
   enum gc_code code = read_open(fd, path, out, err);
@@ -59,7 +60,7 @@ static enum gc_code read_folder(const char *path, struct gc_buf *out,
     int len = snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
     if (!is_hashed_name(entry->d_name) || (size_t)len >= sizeof(file))
       continue;
-    code = read_one(file, out, err);
+    code = read_one(file, 0, out, err);
     if (code == GC_ERR_STATE) /* a link to nowhere: OpenSSL skips it, too */
       code = GC_OK;
     else if (code == GC_OK)
@@ -69,93 +70,69 @@ static enum gc_code read_folder(const char *path, struct gc_buf *out,
   return code;
 }
 
-enum gc_code gc_file_read(const char *path, struct gc_buf *out,
-                          struct gc_err *err) {
-  struct stat st;
-  if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-    return read_folder(path, out, err);
-  return read_one(path, out, err);
-}
+/* ---- one look ---- */
 
-/* ---- within a bound ---- */
-
-/* One read of a file, or one stat. */
-struct reading {
+struct look {
   char *path;
-  uint32_t mode; /* of a stat; 0: it failed */
-  struct gc_buf text;
+  int flags;
+  struct gc_file file;
   enum gc_code code;
   struct gc_err err;
 };
 
-static void run_reading(void *ctx) {
-  struct reading *r = ctx;
-  r->code = gc_file_read(r->path, &r->text, &r->err);
+static void run_look(void *ctx) {
+  struct look *l = ctx;
+  struct gc_file *f = &l->file;
+  if (stat(l->path, &f->st) != 0)
+    f->st = (struct stat){0};
+  if (f->text.max == 0)
+    return;
+  l->code = f->holds_certificates && S_ISDIR(f->st.st_mode)
+                ? read_folder(l->path, &f->text, &l->err)
+                : read_one(l->path, l->flags, &f->text, &l->err);
 }
 
-static void free_reading(void *ctx) {
-  struct reading *r = ctx;
-  gc_buf_wipe(&r->text);
-  free(r->path);
-  free(r);
+static void free_look(void *ctx) {
+  struct look *l = ctx;
+  gc_buf_wipe(&l->file.text);
+  free(l->path);
+  free(l);
 }
 
-static struct reading *new_reading(const char *path, size_t max) {
-  struct reading *r = calloc(1, sizeof(*r));
-  char *copy = strdup(path);
-  if (r == NULL || copy == NULL) {
-    free(r);
-    free(copy);
-    return NULL;
-  }
-  r->path = copy;
-  r->text.max = max;
-  return r;
-}
-
-enum gc_code gc_file_hangs(const char *what, struct gc_err *err) {
-  return gc_fail(err, GC_ERR_TIMEOUT,
-                 "%.300s: no answer of the file system; check its disk or "
-                 "network folder",
-                 what);
-}
-
-enum gc_code gc_file_read_bounded(struct gc_detached *b, const char *path,
-                                  struct gc_buf *out, struct gc_err *err) {
-  struct reading *r = new_reading(path, out->max);
-  if (r == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "%.300s: out of memory", path);
-  enum gc_code code = gc_detached_run(b, run_reading, free_reading, r);
+enum gc_code gc_file_look(struct gc_detached *d, const char *path,
+                          struct gc_file *file, struct gc_err *err) {
+  struct look *l = gc_zalloc(1, sizeof(*l));
+  enum gc_code code = GC_OK;
+  l->path = gc_strdup(path);
+  l->file = *file;
+  l->flags = d == NULL ? O_NONBLOCK : 0; /* for pipes without a writer */
+  if (d == NULL)
+    run_look(l);
+  else
+    code = gc_detached_run(d, run_look, free_look, l);
   if (code == GC_ERR_TIMEOUT)
-    return gc_file_hangs(path, err);
+    return gc_fail(err, code,
+                   "%.300s: no answer of the file system; check its disk or "
+                   "network folder",
+                   path);
   if (code != GC_OK)
     return gc_fail(err, code, "%.300s: %s", path, gc_code_words(code));
-  code = r->code;
-  if (code == GC_OK) {
-    *out = r->text;
-    r->text = (struct gc_buf){.max = out->max};
-  } else
-    *err = r->err;
-  free_reading(r);
+  code = l->code;
+  *file = l->file;
+  if (code != GC_OK) {
+    gc_buf_wipe(&file->text);
+    *err = l->err;
+  }
+  l->file.text.data = NULL;
+  free_look(l);
   return code;
 }
 
-/* ---- one stat ---- */
-
-static void read_mode(void *ctx) {
-  struct reading *r = ctx;
-  struct stat st;
-  r->mode = stat(r->path, &st) == 0 ? st.st_mode : 0;
-}
-
 uint32_t gc_file_mode(const char *path, uint32_t wait_ms) {
-  struct gc_detached *b = gc_detached_new("gc-file", wait_ms, NULL);
-  struct reading *r = b != NULL ? new_reading(path, 0) : NULL;
-  uint32_t mode = GC_FILE_HANGS;
-  if (r != NULL && gc_detached_run(b, read_mode, free_reading, r) == GC_OK) {
-    mode = r->mode;
-    free_reading(r);
-  }
-  gc_detached_free(b);
-  return mode;
+  struct gc_detached *d = gc_detached_new("gc-file", wait_ms);
+  struct gc_file file = {.text.max = 0};
+  struct gc_err err;
+  enum gc_code code = gc_file_look(d, path, &file, &err);
+  gc_detached_free(d);
+  return code == GC_OK ? file.st.st_mode : GC_FILE_HANGS;
 }

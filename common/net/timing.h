@@ -17,10 +17,11 @@ enum {
   GC_LOOP_NO_MEMORY_MS = 100,
 };
 
-/* ---- detached ---- */
+/* ---- files ---- */
 enum {
-  /* Longest wait of the stop for a thread that reads a file. */
-  GC_DETACHED_STOP_MS = 200,
+  /* Longest wait of the network thread, and of the upkeep of a listener, for a
+   * file whose disk may hang. */
+  GC_FILES_WAIT_MS = 300,
 };
 
 /* ---- http ---- */
@@ -32,10 +33,8 @@ enum {
    * of them takes 20 ms. */
   GC_SYSTEM_CA_CACHE_S = 600,
   /* Time between two reads of the files of CACert, ClientCert and ClientKey
-   * while connections are made, and the network thread's longest wait for each.
-   */
+   * while connections are made. */
   GC_TLS_FILES_AGE_MS = 1000,
-  GC_TLS_FILES_WAIT_MS = 300,
 };
 
 /* ---- api: calls ---- */
@@ -68,7 +67,9 @@ enum {
    * changed. Also the wait before a secret that cannot be read is read again.
    * Neither the check nor the read sends a request. */
   GC_AUTH_SECRET_CHECK_MS = 10 * 1000,
-  /* A read of the secret that takes this long is reported: its disk hangs. */
+  /* A disk of the secret or of a certificate that hangs is tried again after
+   * the first time, and reported after the second. */
+  GC_AUTH_SECRET_HANG_MS = 1000,
   GC_AUTH_SECRET_SLOW_MS = 5000,
   /* At most one renewal for a 401 in this time: an API that refuses a token
    * this young would refuse the next one too. */

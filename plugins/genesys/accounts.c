@@ -223,7 +223,7 @@ static enum gc_code check_secret(const struct gc_account_options *s,
      * would race with other readers. A missing variable is reported when the
      * secret is needed. */
     GC_AUTO(gc_buf_wipe) struct gc_buf taken = {.max = GC_SECRET_MAX_BYTES};
-    if (gc_secret_read(&secret, &taken, NULL) != GC_OK)
+    if (gc_secret_read(NULL, &secret, &taken, NULL) != GC_OK)
       gc_buf_reset(&taken);
   }
   return GC_OK;

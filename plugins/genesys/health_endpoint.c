@@ -130,7 +130,7 @@ static enum MHD_Result refuse_at_once(void *ctx, struct MHD_Connection *c,
 static void warn_exposed(struct health_endpoint *e,
                          const struct gc_secret *secret) {
   struct gc_secret_stat stat;
-  if (gc_secret_stat_bounded(e->secret_reads, secret, &stat) != GC_OK ||
+  if (gc_secret_stat(e->secret_reads, secret, &stat) != GC_OK ||
       stat.version == e->secret_version)
     return;
   e->secret_version = stat.version;
@@ -147,8 +147,7 @@ static void read_secret(struct health_endpoint *e) {
   const struct gc_secret secret = {.file = e->settings.options->secret_file,
                                    .what = "the shared secret"};
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code =
-      gc_secret_read_bounded(e->secret_reads, &secret, &fresh, &err);
+  enum gc_code code = gc_secret_read(e->secret_reads, &secret, &fresh, &err);
   e->settings.notice(e->settings.ctx, "SharedSecretFile", &err);
   if (code != GC_OK)
     return;
@@ -199,7 +198,7 @@ health_endpoint_new(const struct health_endpoint_settings *settings) {
                                                 .ctx = e};
   e->listener = gc_listener_new(&listener);
   if (o->secret_file != NULL)
-    e->secret_reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
+    e->secret_reads = gc_detached_new("gc-secret", FILES_WAIT_MS);
   return e;
 }
 

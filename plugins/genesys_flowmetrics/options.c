@@ -215,15 +215,6 @@ static bool all_may_read(const char *path) {
   return (gc_file_mode(path, FILE_WAIT_MAX_MS) & S_IROTH) != 0;
 }
 
-static void warn_exposed(const char *option, const char *secret_file,
-                         struct attributes_config *ret) {
-  const struct gc_secret secret = {.file = secret_file, .what = option};
-  struct gc_err words;
-  if (secret_file != NULL && all_may_read(secret_file) &&
-      gc_secret_is_exposed(&secret, &words))
-    *next_warning(ret) = words;
-}
-
 /* Warns if every user can read a file that may hold a secret. */
 static void warn_readable(const char *what, const char *path,
                           struct attributes_config *ret) {
@@ -346,7 +337,7 @@ static enum gc_code check_sqs(struct attributes_options *o,
   replace_option(&o->sqs.queue_url, url);
   GC_TRY(find_region(&o->sqs, err));
   warn_visibility(&o->sqs, ret);
-  warn_exposed("SecretAccessKeyFile", o->sqs.secret_access_key_file, ret);
+  warn_readable("SecretAccessKeyFile", o->sqs.secret_access_key_file, ret);
   o->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
   o->sqs.connect = &o->connect;
   o->sqs.credentials = &ret->credentials;
@@ -367,7 +358,7 @@ static enum gc_code check_webhook(const struct webhook_options *o,
   if (o->path == NULL || o->path[0] != '/')
     return gc_fail(err, GC_ERR_CONFIG, "Path must begin with \"/\"");
   GC_TRY(gc_listen_check_secret(&o->at, &secret, &warning, err));
-  warn_exposed("SharedSecretFile", o->secret_file, ret);
+  warn_readable("SharedSecretFile", o->secret_file, ret);
   warn_readable(o->at.tls_key != NULL ? "TLSKey" : "TLSCert",
                 o->at.tls_key != NULL ? o->at.tls_key : o->at.tls_cert, ret);
   if (warning.code != GC_OK)
@@ -415,7 +406,7 @@ static enum gc_code check_state(const struct attributes_options *o,
   redis->tls = &o->connect;
   ret->is_shared = true;
   warn_clear_text(&redis->url, ret);
-  warn_exposed("StatePasswordFile", o->state_password_file, ret);
+  warn_readable("StatePasswordFile", o->state_password_file, ret);
   return GC_OK;
 }
 

@@ -12,6 +12,7 @@
 #include "common/net/loop.h"
 #include "common/net/save_barrier.h"
 #include "common/net/store/lock_file.h"
+#include "common/net/timing.h"
 #include "plugins/genesys_influxdb/lines/join.h"
 
 enum { RECORD_MAX = 1024 * 1024, TAKE_MAX = 5000 };
@@ -25,9 +26,7 @@ struct influx_node {
   struct gc_http *http;
   struct gc_env env;
   struct gc_spool *spool;
-  struct gc_secret_reader *reader; /* NULL: no secret file */
-  struct gc_detached *modes;       /* looks at files of secrets, once */
-  struct gc_secret_source secret;
+  struct gc_detached *reads; /* of the files of secrets */
   struct influx_sender_settings sender_settings;
   struct influx_sender *sender;
   struct influx_points *points;
@@ -322,35 +321,6 @@ static void pass_notice(void *ctx, const char *cause,
   n->settings->notice(n->settings->ctx, cause, err);
 }
 
-/* Passes on a password of the configuration at once, as if it had been read
- * from a file. */
-static enum gc_code read_password(void *ctx,
-                                  void (*done)(void *done_ctx,
-                                               const struct gc_secret_answer *),
-                                  void *done_ctx, struct gc_err *err) {
-  const struct influx_node *n = ctx;
-  struct gc_secret secret = {.literal = n->settings->password};
-  struct gc_secret_answer answer = {.code = GC_OK};
-  (void)err;
-  gc_secret_answer_read(&secret, &answer);
-  done(done_ctx, &answer);
-  gc_secret_answer_clear(&answer);
-  return GC_OK;
-}
-
-static void cancel_password(void *ctx) { (void)ctx; }
-
-static enum gc_code make_secret(struct influx_node *n) {
-  struct gc_secret file = {.file = n->settings->secret_file};
-  if (file.file != NULL) {
-    n->reader = gc_secret_reader_new(n->loop, &file);
-    n->secret = gc_secret_reader_source(n->reader);
-  } else if (n->settings->password != NULL)
-    n->secret = (struct gc_secret_source){
-        .read = read_password, .cancel = cancel_password, .ctx = n};
-  return GC_OK;
-}
-
 static enum gc_code make_sender(struct influx_node *n, struct gc_err *err) {
   const struct influx_node_settings *o = n->settings;
   struct gc_spool_settings spool = {.folder = o->folder,
@@ -372,7 +342,8 @@ static enum gc_code make_sender(struct influx_node *n, struct gc_err *err) {
       .flush_interval_ms = o->flush_interval_ms,
       .compresses = true,
       .secret_option = o->secret_option,
-      .secret = n->secret.read != NULL ? &n->secret : NULL};
+      .secret = {.literal = o->password, .file = o->secret_file},
+      .reads = n->reads};
   n->sender = influx_sender_new(&n->sender_settings, &n->env, n->spool, err);
   return n->sender != NULL ? GC_OK : err->code;
 }
@@ -386,16 +357,15 @@ static enum gc_code make_parts(struct influx_node *n, struct gc_err *err) {
     return err->code;
   n->points = influx_points_new(n->settings->tags, INFLUX_SERIES_MAX);
   n->join = influx_join_new();
-  n->modes = gc_detached_new("gc-modes", 0, n->loop);
-  if (n->points == NULL || n->join == NULL || make_secret(n) != GC_OK)
+  n->reads = gc_detached_new("gc-secret", GC_FILES_WAIT_MS);
+  if (n->points == NULL || n->join == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   return make_sender(n, err);
 }
 
 static void free_parts(struct influx_node *n) {
   influx_sender_free(n->sender);
-  gc_secret_reader_free(n->reader);
-  gc_detached_free(n->modes);
+  gc_detached_free(n->reads);
   gc_spool_free(n->spool);
   influx_join_free(n->join);
   influx_points_free(n->points);
@@ -409,21 +379,24 @@ static void free_parts(struct influx_node *n) {
   free(n);
 }
 
-static void report_exposed(void *ctx, const struct gc_err *err) {
-  const struct influx_node *n = ctx;
-  n->settings->notice(n->settings->ctx, "secret", err);
-}
-
-static void start_work(void *ctx) {
-  struct influx_node *n = ctx;
+/* Reports secrets that every user of the host can read. */
+static void check_modes(const struct influx_node *n) {
   const struct influx_node_settings *o = n->settings;
   const struct gc_connect *c = &o->connect;
   const struct gc_secret secrets[] = {
       {.file = o->secret_file},
       {.file = c->client_key != NULL ? c->client_key : c->client_cert,
        .what = "the key of the client certificate"}};
-  gc_secrets_check_modes(n->modes, secrets, GC_COUNT(secrets), report_exposed,
-                         n);
+  struct gc_secret_stat stat;
+  for (size_t i = 0; i < GC_COUNT(secrets); i++)
+    if (gc_secret_stat(n->reads, &secrets[i], &stat) == GC_OK &&
+        stat.exposed.code != GC_OK)
+      o->notice(o->ctx, "secret", &stat.exposed);
+}
+
+static void start_work(void *ctx) {
+  struct influx_node *n = ctx;
+  check_modes(n);
   on_tick(n, now_ms(n));
 }
 

@@ -149,10 +149,8 @@ static enum gc_code read_secret(const struct influx_node_settings *s,
       .literal = s->password, .file = s->secret_file, .what = s->secret_option};
   if (s->password == NULL && s->secret_file == NULL)
     return GC_OK;
-  if (s->secret_file == NULL)
-    return gc_secret_read(&secret, out, err);
-  struct gc_detached *reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
-  enum gc_code code = gc_secret_read_bounded(reads, &secret, out, err);
+  struct gc_detached *reads = gc_detached_new("gc-secret", FILES_WAIT_MS);
+  enum gc_code code = gc_secret_read(reads, &secret, out, err);
   gc_detached_free(reads);
   return code;
 }
@@ -403,7 +401,7 @@ static void check_folder(const struct probe_reporter *r, const char *folder) {
   const struct probe_place p = {.reporter = r, .subject = "genesys"};
   if (folder == NULL)
     return;
-  struct gc_detached *d = gc_detached_new("gc-probe", LOOK_MS, NULL);
+  struct gc_detached *d = gc_detached_new("gc-probe", LOOK_MS);
   struct folder_look *f = gc_zalloc(1, sizeof(*f));
   snprintf(f->path, sizeof(f->path), "%s", folder);
   if (gc_detached_run(d, look_at_folder, free, f) != GC_OK) {

@@ -66,7 +66,7 @@ static void report_trial(const struct probe_place *p,
  * the authorities of TLS, whose disk may hang. GC_OK: `t` is the caller's
  * again. */
 static enum gc_code run_bounded(struct redis_trial *t, uint32_t limit_ms) {
-  struct gc_detached *bounded = gc_detached_new("gc-probe", limit_ms, NULL);
+  struct gc_detached *bounded = gc_detached_new("gc-probe", limit_ms);
   enum gc_code code = gc_detached_run(bounded, run_trial, free, t);
   gc_detached_free(bounded);
   return code;

@@ -288,7 +288,7 @@ static void find_full_name(void *ctx) {
 /* Sets the full name of the host, which the resolver finds. The resolver may
  * hang. */
 static void look_up_host(const char *host) {
-  struct gc_detached *bounded = gc_detached_new("gc-probe", NAME_WAIT_MS, NULL);
+  struct gc_detached *bounded = gc_detached_new("gc-probe", NAME_WAIT_MS);
   struct full_name *n = gc_zalloc(1, sizeof(*n));
   snprintf(n->host, sizeof(n->host), "%s", host);
   if (gc_detached_run(bounded, find_full_name, free, n) == GC_OK) {

@@ -43,7 +43,7 @@ struct gc_auth {
   struct gc_timer timer; /* the next request, or the next check of the file */
   struct gc_exchange exchange;
   bool running, is_probe;
-  bool reading; /* the secret is being read for the next request */
+  uint64_t hangs_since_ms;           /* the disk of the secret; 0: it answers */
   struct gc_buf authorization, body; /* parts of the running request; secrets */
   const char *headers[4];
 };
@@ -252,17 +252,13 @@ static enum gc_code write_request(struct gc_auth *a,
   return add_form_field(&a->body, "client_secret", secret->data, secret->len);
 }
 
-static enum gc_code start_request(struct gc_auth *a,
-                                  const struct gc_secret_answer *answer,
-                                  struct gc_err *err) {
+static enum gc_code start_request(struct gc_auth *a, struct gc_err *err) {
   static const char form[] = "Content-Type: application/x-www-form-urlencoded";
   static const char accepts[] = "Accept: application/json";
-
-  a->secret_version = answer->version;
-  if (answer->code != GC_OK)
-    return gc_fail(err, answer->code, "%.340s; next try in %d s",
-                   answer->err.text, GC_AUTH_SECRET_CHECK_MS / 1000);
-  enum gc_code code = write_request(a, &answer->secret);
+  GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.max = GC_SECRET_MAX_BYTES};
+  const struct gc_auth_settings *s = &a->settings;
+  GC_TRY(gc_secret_read(s->reads, &s->secret, &secret, err));
+  enum gc_code code = write_request(a, &secret);
   if (code != GC_OK)
     return gc_fail(err, code, "token request: %s", gc_code_words(code));
 
@@ -270,7 +266,7 @@ static enum gc_code start_request(struct gc_auth *a,
   a->headers[1] = accepts;
   a->headers[2] = a->authorization.data; /* NULL: the body has both */
   a->exchange = (struct gc_exchange){.method = "POST",
-                                     .url = a->settings.url,
+                                     .url = s->url,
                                      .headers = a->headers,
                                      .body = a->body.data,
                                      .body_len = a->body.len,
@@ -286,16 +282,34 @@ static bool is_refused_unchanged(const struct gc_auth *a, uint64_t version) {
          version == a->secret_version;
 }
 
-static void on_secret(void *ctx, const struct gc_secret_answer *answer) {
-  struct gc_auth *a = ctx;
-  struct gc_err err = {.code = GC_OK};
-  a->reading = false;
-  if (is_refused_unchanged(a, answer->version)) {
+/* Looks at the disk again soon: one that wakes up needs seconds. */
+static void wait_for_disk(struct gc_auth *a, struct gc_err *err) {
+  err->code = GC_ERR_STATE;
+  if (a->hangs_since_ms == 0)
+    a->hangs_since_ms = now_ms(a);
+  if (now_ms(a) - a->hangs_since_ms >= GC_AUTH_SECRET_SLOW_MS)
+    fail_request(a, GC_AUTH_SECRET_HANG_MS, err);
+  else
+    schedule_request(a, GC_AUTH_SECRET_HANG_MS);
+}
+
+static void send_request(struct gc_auth *a) {
+  const struct gc_auth_settings *s = &a->settings;
+  struct gc_err err = {.code = GC_OK}, with_wait;
+  struct gc_secret_stat stat;
+  /* The version is read before the secret, so that a change between the two is
+   * noticed later. */
+  enum gc_code code = gc_secret_stat(s->reads, &s->secret, &stat);
+  if (code == GC_OK && is_refused_unchanged(a, stat.version)) {
     schedule_request(a, GC_AUTH_SECRET_CHECK_MS);
     set_state(a, is_valid(a) ? GC_AUTH_READY : GC_AUTH_FAILED);
     return;
   }
-  if (start_request(a, answer, &err) == GC_OK) {
+  a->secret_version = stat.version;
+  code = start_request(a, &err);
+  if (code != GC_ERR_TIMEOUT)
+    a->hangs_since_ms = 0;
+  if (code == GC_OK) {
     gc_timers_unset(a->env->timers, &a->timer);
     a->running = true;
     a->is_probe = gc_breaker_sent(&a->breaker);
@@ -303,46 +317,19 @@ static void on_secret(void *ctx, const struct gc_secret_answer *answer) {
     return;
   }
   wipe_request(a);
-  a->counts.failed++;
-  fail_request(a, GC_AUTH_SECRET_CHECK_MS, &err);
-}
-
-static void read_secret(struct gc_auth *a) {
-  const struct gc_secret_source *source = &a->settings.source;
-  struct gc_err err = {.code = GC_OK};
-  a->reading = true;
-  if (source->read == NULL) {
-    struct gc_secret_answer answer = {.code = GC_OK};
-    gc_secret_answer_read(&a->settings.secret, &answer);
-    on_secret(a, &answer);
-    gc_secret_answer_clear(&answer);
-  } else if (source->read(source->ctx, on_secret, a, &err) == GC_OK) {
-    gc_timers_set(a->env->timers, &a->timer,
-                  now_ms(a) + GC_AUTH_SECRET_SLOW_MS);
-  } else {
-    a->reading = false;
-    a->counts.failed++;
-    fail_request(a, GC_AUTH_SECRET_CHECK_MS, &err);
+  if (code == GC_ERR_TIMEOUT) {
+    wait_for_disk(a, &err);
+    return;
   }
-}
-
-/* Reports a read that has no end yet. The read continues, since a second one
- * would hang too. */
-static void report_slow_read(struct gc_auth *a) {
-  struct gc_err err;
-  char place[200];
-  gc_secret_place(&a->settings.secret, place, sizeof(place));
-  (void)gc_fail(&err, GC_ERR_STATE,
-                "the client secret %s: no answer of the file system for %d s; "
-                "check its disk or network folder; the request follows when "
-                "the read ends",
-                place, GC_AUTH_SECRET_SLOW_MS / 1000);
-  fail_request(a, GC_AUTH_SECRET_SLOW_MS, &err);
+  a->counts.failed++;
+  (void)gc_fail(&with_wait, code, "%.340s; next try in %d s", err.text,
+                GC_AUTH_SECRET_CHECK_MS / 1000);
+  fail_request(a, GC_AUTH_SECRET_CHECK_MS, &with_wait);
 }
 
 /* Sends a request if one is allowed now; otherwise schedules it. */
 static void request_token(struct gc_auth *a) {
-  if (a->running || a->reading)
+  if (a->running)
     return;
   if (now_ms(a) < a->paused_until_ms ||
       !gc_breaker_allows(&a->breaker, now_ms(a))) {
@@ -351,16 +338,12 @@ static void request_token(struct gc_auth *a) {
   }
   if (!is_valid(a) && !a->is_refused)
     set_state(a, GC_AUTH_REQUESTING);
-  read_secret(a);
+  send_request(a);
 }
 
 static void on_timer(void *ctx, uint64_t at_ms) {
-  struct gc_auth *a = ctx;
   (void)at_ms;
-  if (a->reading)
-    report_slow_read(a);
-  else
-    request_token(a);
+  request_token(ctx);
 }
 
 struct gc_auth *gc_auth_new(const struct gc_auth_settings *settings,
@@ -386,8 +369,6 @@ void gc_auth_free(struct gc_auth *a) {
     return;
   if (a->running)
     a->env->transport.cancel(a->env->transport.ctx, &a->exchange);
-  if (a->reading)
-    a->settings.source.cancel(a->settings.source.ctx);
   gc_timers_unset(a->env->timers, &a->timer);
   wipe_request(a);
   gc_token_clear(&a->token);
@@ -399,7 +380,7 @@ enum gc_auth_state gc_auth_request(struct gc_auth *a) {
     request_token(a);
   /* Renewals failed until the old token expired. */
   else if (a->state == GC_AUTH_READY && !is_valid(a))
-    a->state = a->running || a->reading ? GC_AUTH_REQUESTING : GC_AUTH_FAILED;
+    a->state = a->running ? GC_AUTH_REQUESTING : GC_AUTH_FAILED;
   return a->state;
 }
 
@@ -415,7 +396,7 @@ bool gc_auth_reject(struct gc_auth *a, uint32_t number) {
     return true;
   if (a->was_rejected &&
       now_ms(a) - a->rejected_ms < GC_AUTH_REJECT_INTERVAL_MS)
-    return a->running || a->reading || a->token.bearer == NULL;
+    return a->running || a->token.bearer == NULL;
 
   a->was_rejected = true;
   a->rejected_ms = now_ms(a);

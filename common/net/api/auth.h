@@ -9,7 +9,7 @@
  *                        Retry-After is obeyed, up to 15 min; consecutive 5xx
  *                        and missing answers open the breaker
  *   unreadable secret    read again every 10 s; nothing is sent
- *   a read that hangs    reported after 5 s; the request is sent when it ends
+ *   a disk that hangs    looked at again each second, reported after 5 s
  *
  * Only the account's network thread may use this. */
 #ifndef GC_NET_API_AUTH_H
@@ -24,8 +24,7 @@ struct gc_auth_settings { /* all borrowed */
   const char *url;        /* URL of the token endpoint */
   const char *client_id;
   struct gc_secret secret;
-  /* Reads `secret`. .read NULL: it is read at once, on this thread. */
-  struct gc_secret_source source;
+  struct gc_detached *reads; /* bounds the reads of the secret's file */
   bool in_body;          /* TokenAuth "body": id and secret as form fields */
   const char *scope;     /* blank-separated; NULL or "": none is sent */
   uint32_t margin_s;     /* how long before its end the token is renewed */

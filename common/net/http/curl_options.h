@@ -12,7 +12,7 @@
 /* Sets the options that all handles share: TLS, client certificate, proxy,
  * connect time-out, keep-alive, no signals, http and https only, HTTP/1.1.
  * libcurl copies the strings. `url` decides the proxy (net/http/proxy). Waits
- * GC_TLS_FILES_WAIT_MS at most for each file of the settings. GC_ERR_TIMEOUT: a
+ * GC_FILES_WAIT_MS at most for each file of the settings. GC_ERR_TIMEOUT: a
  * file is on a disk that hangs (net/http/tls_files); GC_ERR_MEMORY;
  * GC_ERR_CONFIG with libcurl's words for an option that this libcurl does not
  * have. */

@@ -32,7 +32,7 @@ struct gc_inspection {
 };
 
 /* Opens the connection and fills `ret`. Takes `limit_ms` at most, and
- * GC_TLS_FILES_WAIT_MS more for each file of the settings on a disk that hangs
+ * GC_FILES_WAIT_MS more for each file of the settings on a disk that hangs
  * (net/http/tls_files). Any thread. */
 GC_API void gc_http_inspect(const struct gc_connect *c, const char *url,
                             uint32_t limit_ms, struct gc_inspection *ret);

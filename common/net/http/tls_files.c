@@ -37,8 +37,8 @@ struct gc_tls_files {
   pthread_mutex_t lock;
   struct gc_detached *reads;
   struct tls_file at[GC_TLS_FILE_COUNT];
-  uint64_t read_ms;         /* all of them; 0: never */
-  enum gc_tls_file hanging; /* while a read hangs */
+  uint64_t read_ms;      /* all of them; 0: never */
+  struct gc_err hanging; /* the words for the file that hangs */
 };
 
 int64_t gc_tls_end_s(const char *pem, size_t len) {
@@ -89,7 +89,7 @@ struct gc_tls_files *gc_tls_files_new(const struct gc_connect *c) {
   const char *key = c->client_key != NULL ? c->client_key : c->client_cert;
   struct gc_tls_files *f = gc_zalloc(1, sizeof(*f));
   pthread_mutex_init(&f->lock, NULL);
-  f->reads = gc_detached_new("gc-certs", GC_TLS_FILES_WAIT_MS, NULL);
+  f->reads = gc_detached_new("gc-certs", GC_FILES_WAIT_MS);
   f->at[GC_TLS_CA].path = gc_strdup(c->ca_cert);
   f->at[GC_TLS_CERT].path = gc_strdup(c->client_cert);
   f->at[GC_TLS_KEY].path = gc_strdup(key);
@@ -98,16 +98,20 @@ struct gc_tls_files *gc_tls_files_new(const struct gc_connect *c) {
 
 /* True unless the file hangs. */
 static bool read_file(struct gc_tls_files *f, enum gc_tls_file which) {
-  struct tls_file *file = &f->at[which];
-  struct gc_buf text = {.max = TEXT_MAX_BYTES};
-  struct gc_err err = {.code = GC_OK};
-  enum gc_code code = gc_file_read_bounded(f->reads, file->path, &text, &err);
-  if (code == GC_ERR_TIMEOUT)
+  struct tls_file *known = &f->at[which];
+  struct gc_file file = {.text.max = TEXT_MAX_BYTES,
+                         .holds_certificates = true};
+  struct gc_err err;
+  enum gc_code code = gc_file_look(f->reads, known->path, &file, &err);
+  if (code == GC_ERR_TIMEOUT) {
+    (void)gc_fail(&f->hanging, code, "%s %s", options[which], err.text);
     return false;
-  gc_buf_wipe(&file->text);
-  file->text = text;
-  file->is_known = code == GC_OK && text.len > 0;
-  file->end_s = file->is_known ? gc_tls_end_s(text.data, text.len) : 0;
+  }
+  gc_buf_wipe(&known->text);
+  known->text = file.text;
+  known->is_known = code == GC_OK && file.text.len > 0;
+  known->end_s =
+      known->is_known ? gc_tls_end_s(file.text.data, file.text.len) : 0;
   return true;
 }
 
@@ -117,19 +121,9 @@ static void read_all(struct gc_tls_files *f) {
       (f->read_ms != 0 && now_ms - f->read_ms < GC_TLS_FILES_AGE_MS))
     return;
   for (size_t i = 0; i < GC_TLS_FILE_COUNT; i++)
-    if (f->at[i].path != NULL && !read_file(f, (enum gc_tls_file)i)) {
-      f->hanging = (enum gc_tls_file)i;
+    if (f->at[i].path != NULL && !read_file(f, (enum gc_tls_file)i))
       return;
-    }
   f->read_ms = now_ms;
-}
-
-static enum gc_code fail_hanging(const struct gc_tls_files *f,
-                                 struct gc_err *err) {
-  char what[400];
-  snprintf(what, sizeof(what), "%s %.300s", options[f->hanging],
-           f->at[f->hanging].path);
-  return gc_file_hangs(what, err);
 }
 
 enum gc_code gc_tls_files_each(struct gc_tls_files *f,
@@ -138,7 +132,9 @@ enum gc_code gc_tls_files_each(struct gc_tls_files *f,
                                void *ctx, struct gc_err *err) {
   pthread_mutex_lock(&f->lock);
   read_all(f);
-  enum gc_code code = f->read_ms != 0 ? GC_OK : fail_hanging(f, err);
+  enum gc_code code = GC_OK;
+  if (f->read_ms == 0)
+    code = gc_fail(err, f->hanging.code, "%s", f->hanging.text);
   for (size_t i = 0; code == GC_OK && i < GC_TLS_FILE_COUNT; i++)
     if (f->at[i].is_known)
       each(ctx, (enum gc_tls_file)i, f->at[i].text.data, f->at[i].text.len);

@@ -36,7 +36,7 @@ GC_API void gc_tls_files_free(struct gc_tls_files *f);
 
 /* Calls `each` for every file whose text is known. One that cannot be read is
  * left out, so that libcurl reports it. GC_ERR_TIMEOUT: one that was not read
- * yet does not answer; `err` names it. Waits GC_TLS_FILES_WAIT_MS at most for
+ * yet does not answer; `err` names it. Waits GC_FILES_WAIT_MS at most for
  * each file. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_tls_files_each(struct gc_tls_files *f,

@@ -5,12 +5,11 @@
 #define GC_NET_LISTENER_INTERNAL_H
 
 #include "common/base/buf.h"
-#include "common/net/detached.h"
+#include "common/net/file.h"
 #include "common/net/listener/listener.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
 
 enum { ORIGIN_BYTES = 8 };
 
@@ -37,14 +36,11 @@ struct connection {
   struct connection *next;
 };
 
-enum { GC_LISTENER_FILES_WAIT_MS = 300 };
-
 enum { PEM_CERT, PEM_KEY, PEM_CA, PEM_COUNT };
 
-/* The files of the certificates. */
+/* The files of the certificates; zero: not there, or not named. */
 struct pems {
-  struct stat files[PEM_COUNT]; /* zero: not there, or not named */
-  struct gc_buf texts[PEM_COUNT];
+  struct gc_file at[PEM_COUNT];
 };
 
 /* A daemon of libmicrohttpd with the certificates that it was started with. */

@@ -19,9 +19,9 @@
 #include "common/base/alloc.h"
 #include "common/base/assert.h"
 #include "common/net/clock.h"
-#include "common/net/file.h"
 #include "common/net/http/tls_files.h"
 #include "common/net/thread.h"
+#include "common/net/timing.h"
 
 enum {
   /* Connections beyond the maximum that the server takes while it closes
@@ -73,15 +73,6 @@ enum { PEM_MAX_BYTES = 1 << 20 };
 static const char *const names[PEM_COUNT] = {"TLSCert", "TLSKey",
                                              "TLSClientCA"};
 
-/* One check of the files; it may outlive the listener (net/detached). */
-struct pem_read {
-  char *paths[PEM_COUNT]; /* NULL: none */
-  bool reads;             /* the texts, too */
-  struct pems found;
-  enum gc_code code;
-  struct gc_err err;
-};
-
 static const char *path_of(const struct gc_listener_options *o, size_t which) {
   const char *const paths[PEM_COUNT] = {
       [PEM_CERT] = o->tls_cert,
@@ -90,78 +81,36 @@ static const char *path_of(const struct gc_listener_options *o, size_t which) {
   return paths[which];
 }
 
-static void gc_listener_clear_pems(struct pems *p) {
+static void clear_pems(struct pems *p) {
   for (size_t i = 0; i < PEM_COUNT; i++)
-    gc_buf_wipe(&p->texts[i]);
+    gc_buf_wipe(&p->at[i].text);
 }
 
-static void free_pem_read(void *ctx) {
-  struct pem_read *l = ctx;
-  for (size_t i = 0; i < PEM_COUNT; i++)
-    free(l->paths[i]);
-  gc_listener_clear_pems(&l->found);
-  free(l);
-}
-
-static void read_pems(void *ctx) {
-  struct pem_read *l = ctx;
-  for (size_t i = 0; i < PEM_COUNT; i++) {
-    struct stat *st = &l->found.files[i];
-    if (l->paths[i] != NULL && stat(l->paths[i], st) != 0)
-      *st = (struct stat){0};
-  }
-  for (size_t i = 0; i < PEM_COUNT && l->reads && l->code == GC_OK; i++) {
-    struct gc_buf *text = &l->found.texts[i];
-    struct gc_err why;
-    text->max = PEM_MAX_BYTES;
-    if (l->paths[i] != NULL &&
-        (gc_file_read(l->paths[i], text, &why) != GC_OK || text->len == 0))
-      l->code = gc_fail(&l->err, GC_ERR_CONFIG, "%s %s cannot be read",
-                        names[i], l->paths[i]);
-  }
-}
-
-static struct pem_read *new_pem_read(const struct gc_listener_options *o,
-                                     bool reads) {
-  struct pem_read *l = gc_zalloc(1, sizeof(*l));
-  l->reads = reads;
-  for (size_t i = 0; i < PEM_COUNT; i++)
-    l->paths[i] = gc_strdup(path_of(o, i));
-  return l;
-}
-
-/* Names all files, since any of them may be the one that hangs. */
-static enum gc_code fail_hanging(const struct gc_listener_options *o,
-                                 struct gc_err *err) {
-  char what[400];
-  snprintf(what, sizeof(what), "%s %.120s%s%.120s", names[PEM_CERT],
-           o->tls_cert, o->tls_key != NULL ? " or TLSKey " : "",
-           o->tls_key != NULL ? o->tls_key : "");
-  return gc_file_hangs(what, err);
-}
-
-static enum gc_code gc_listener_read_pems(struct gc_listener *l, bool reads,
-                                          struct pems *ret,
-                                          struct gc_err *err) {
+/* Looks at the files and, if `reads`, reads their texts. */
+static enum gc_code look_at_pems(struct gc_listener *l, bool reads,
+                                 struct pems *ret, struct gc_err *err) {
   const struct gc_listener_options *o = l->settings.options;
-  *ret = (struct pems){.texts = {{0}}};
-  if (o->tls_cert == NULL)
-    return GC_OK;
-  struct pem_read *read = new_pem_read(o, reads);
-  enum gc_code code =
-      gc_detached_run(l->pem_reads, read_pems, free_pem_read, read);
-  if (code == GC_ERR_TIMEOUT)
-    return fail_hanging(o, err);
-  if (code != GC_OK)
-    return gc_fail(err, code, "%s: %s", names[PEM_CERT], gc_code_words(code));
-  code = read->code;
-  if (code == GC_OK) {
-    *ret = read->found;
-    memset(&read->found, 0, sizeof(read->found));
-  } else
-    *err = read->err;
-  free_pem_read(read);
-  return code;
+  *ret = (struct pems){.at = {{.text.max = 0}}};
+  for (size_t i = 0; o->tls_cert != NULL && i < PEM_COUNT; i++) {
+    const char *path = path_of(o, i);
+    struct gc_file *file = &ret->at[i];
+    struct gc_err why;
+    *file = (struct gc_file){.text.max = reads ? PEM_MAX_BYTES : 0,
+                             .holds_certificates = true};
+    if (path == NULL)
+      continue;
+    enum gc_code code = gc_file_look(l->pem_reads, path, file, &why);
+    if (code == GC_ERR_TIMEOUT || code == GC_ERR_MEMORY)
+      (void)gc_fail(err, code, "%s %s", names[i], why.text);
+    else if (reads && file->text.len == 0)
+      code =
+          gc_fail(err, GC_ERR_CONFIG, "%s %s cannot be read", names[i], path);
+    if (code != GC_OK) {
+      clear_pems(ret);
+      return code;
+    }
+  }
+  return GC_OK;
 }
 
 /* ---- certificates ---- */
@@ -181,12 +130,12 @@ static void report_server(struct gc_listener *l, const struct gc_err *err) {
 static bool have_changed(struct gc_listener *l) {
   struct gc_err err = {.code = GC_OK};
   struct pems now;
-  enum gc_code code = gc_listener_read_pems(l, false, &now, &err);
+  enum gc_code code = look_at_pems(l, false, &now, &err);
   if (code != GC_OK || l->is_hanging)
     report_server(l, &err);
   l->is_hanging = code != GC_OK;
   for (size_t i = 0; i < PEM_COUNT && code == GC_OK; i++)
-    if (!is_same_file(&now.files[i], &l->files[i]))
+    if (!is_same_file(&now.at[i].st, &l->files[i]))
       return true;
   return false;
 }
@@ -219,17 +168,17 @@ static enum gc_code start_daemon(struct gc_listener *l, struct server *s,
   static char versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
   unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO |
                    MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-  if (s->pems.texts[PEM_CERT].len > 0) {
+  if (s->pems.at[PEM_CERT].text.len > 0) {
     flags |= MHD_USE_TLS;
     options[7].option = MHD_OPTION_HTTPS_MEM_CERT;
-    options[7].ptr_value = s->pems.texts[PEM_CERT].data;
+    options[7].ptr_value = s->pems.at[PEM_CERT].text.data;
     options[8].option = MHD_OPTION_HTTPS_MEM_KEY;
-    options[8].ptr_value = s->pems.texts[PEM_KEY].data;
+    options[8].ptr_value = s->pems.at[PEM_KEY].text.data;
     options[9].option = MHD_OPTION_HTTPS_PRIORITIES;
     options[9].ptr_value = versions;
-    if (s->pems.texts[PEM_CA].len > 0)
+    if (s->pems.at[PEM_CA].text.len > 0)
       options[10] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
-                                            s->pems.texts[PEM_CA].data};
+                                            s->pems.at[PEM_CA].text.data};
   }
   s->daemon = MHD_start_daemon(flags, (uint16_t)o->port, NULL, NULL,
                                gc_listener_on_access, l, MHD_OPTION_ARRAY,
@@ -237,7 +186,7 @@ static enum gc_code start_daemon(struct gc_listener *l, struct server *s,
   if (s->daemon != NULL)
     return GC_OK;
   return gc_fail(err, GC_ERR_CONFIG, "the web server does not start%s",
-                 s->pems.texts[PEM_CERT].len > 0
+                 s->pems.at[PEM_CERT].text.len > 0
                      ? "; do TLSCert and TLSKey belong together?"
                      : "");
 }
@@ -253,15 +202,16 @@ static void end_server(struct server *s) {
   /* The daemon's thread may use the socket until it ends (microhttpd.h). */
   if (s->fd >= 0)
     close(s->fd);
-  gc_listener_clear_pems(&s->pems);
+  clear_pems(&s->pems);
   *s = (struct server){.fd = -1};
 }
 
 static enum gc_code start_server(struct gc_listener *l, struct server *s,
                                  struct gc_err *err) {
   const struct gc_listener_options *o = l->settings.options;
-  GC_TRY(gc_listener_read_pems(l, true, &s->pems, err));
-  memcpy(l->files, s->pems.files, sizeof(l->files));
+  GC_TRY(look_at_pems(l, true, &s->pems, err));
+  for (size_t i = 0; i < PEM_COUNT; i++)
+    l->files[i] = s->pems.at[i].st;
   if (l->socket < 0)
     l->socket = gc_listener_open(o, err);
   if (l->socket < 0)
@@ -296,7 +246,7 @@ static void replace_server(struct gc_listener *l, uint64_t now_ms) {
     l->old_since_ms = now_ms;
     l->now = next;
     quiesce_server(&l->old);
-    const struct gc_buf *cert = &next.pems.texts[PEM_CERT];
+    const struct gc_buf *cert = &next.pems.at[PEM_CERT].text;
     atomic_store(&l->cert_end_s, gc_tls_end_s(gc_buf_string(cert), cert->len));
     atomic_store(&l->is_up, true);
   } else {
@@ -330,7 +280,7 @@ gc_listener_new(const struct gc_listener_settings *settings) {
   struct gc_listener *l = gc_zalloc(1, sizeof(*l));
   GC_ASSERT(settings->max_connections > 1 && settings->max_answers > 0);
   l->settings = *settings;
-  l->pem_reads = gc_detached_new("gc-pems", GC_LISTENER_FILES_WAIT_MS, NULL);
+  l->pem_reads = gc_detached_new("gc-pems", GC_FILES_WAIT_MS);
   l->socket = l->now.fd = l->old.fd = -1;
   pthread_mutex_init(&l->lock, NULL);
   pthread_mutex_init(&l->keeping, NULL);

@@ -512,7 +512,7 @@ static enum gc_code log_in(struct redis_link *l, struct gc_err *err) {
   const char *user = l->settings->user;
   if (secret.file == NULL)
     return GC_OK;
-  if (gc_secret_read(&secret, &password, err) != GC_OK)
+  if (gc_secret_read(NULL, &secret, &password, err) != GC_OK)
     return gc_fail_in(err, GC_ERR_AUTH,
                       l->settings->use == REDIS_LEASE ? "LeasePasswordFile: "
                                                       : "StatePasswordFile: ");

@@ -420,7 +420,7 @@ enum gc_code gc_store_open(const char *folder, uint32_t wait_ms,
   snprintf(s->folder, sizeof(s->folder), "%s", folder);
   s->report_ms = REPORT_AFTER * wait_ms;
   s->lost_ms = LOST_AFTER * wait_ms;
-  s->calls = gc_detached_new("gc-state", wait_ms, NULL);
+  s->calls = gc_detached_new("gc-state", wait_ms);
   *ret_store = s;
   struct gc_store_call *c = new_call(s, NULL, NULL, act_open);
   c->acts_closed = c->is_opening = true;

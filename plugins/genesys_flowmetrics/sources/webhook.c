@@ -89,8 +89,7 @@ static enum gc_code read_secret(struct webhook *w, struct gc_buf *ret) {
   const struct gc_secret secret = {.file = w->options->secret_file,
                                    .what = "the shared secret"};
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code =
-      gc_secret_read_bounded(w->secret_reads, &secret, ret, &err);
+  enum gc_code code = gc_secret_read(w->secret_reads, &secret, ret, &err);
   ledger_source_notice(w->source, "SharedSecretFile", &err);
   w->is_secret_unread = code != GC_OK;
   note_up(w);
@@ -494,7 +493,7 @@ struct webhook *webhook_start(const struct webhook_options *options,
   pthread_mutex_init(&w->lock, NULL);
   pthread_mutex_init(&w->reading, NULL);
   pthread_cond_init(&w->changed, NULL);
-  w->secret_reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
+  w->secret_reads = gc_detached_new("gc-secret", FILES_WAIT_MS);
   w->reader = event_reader_new(source->form);
   w->listener = gc_listener_new(&listener);
   check_secret_file(w);

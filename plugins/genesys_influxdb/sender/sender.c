@@ -30,7 +30,7 @@ struct influx_sender {
   const struct gc_env *env;
   struct gc_spool *spool;
   enum influx_state state;
-  /* IDLE: FlushInterval; SECRET: a slow read; PAUSED: the next try. */
+  /* IDLE: FlushInterval; SECRET: a disk that hangs; PAUSED: the next try. */
   struct gc_timer timer;
 
   uint64_t waiting;      /* lines in the spool, by influx_sender_add */
@@ -49,13 +49,12 @@ struct influx_sender {
   struct gc_buf url, authorization, zipped;
   uint64_t secret_ms; /* when it was read */
   bool has_secret;
+  uint64_t hangs_since_ms; /* the disk of the secret; 0: it answers */
   const char *headers[HEADERS_MAX];
   struct gc_exchange exchange;
   struct gc_backoff backoff;
   struct influx_sender_stats stats;
 };
-
-static void send_next(struct influx_sender *s);
 
 static uint64_t now_ms(const struct influx_sender *s) {
   return s->env->now_ms(s->env->ctx);
@@ -96,51 +95,54 @@ static void pause_for(struct influx_sender *s, uint32_t base_ms,
 
 /* ---- the secret ---- */
 
-static void on_secret(void *ctx, const struct gc_secret_answer *answer) {
-  struct influx_sender *s = ctx;
-  if (answer->code != GC_OK) {
-    struct gc_err err = answer->err;
-    (void)gc_fail_in(&err, GC_ERR_AUTH, "%s: ", s->settings->secret_option);
-    report_cause(s, "database", &err);
-    pause_for(s, INFLUX_RETRY_OPERATOR_MS, 0);
-    return;
-  }
-  gc_buf_wipe(&s->authorization);
-  if (influx_target_authorization(&s->settings->target,
-                                  gc_buf_string(&answer->secret),
-                                  &s->authorization) != GC_OK) {
-    pause_for(s, INFLUX_RETRY_MS, 0);
-    return;
-  }
-  s->has_secret = true;
-  s->secret_ms = now_ms(s);
-  send_next(s);
-}
-
 static bool needs_secret(const struct influx_sender *s) {
-  return s->settings->secret != NULL &&
+  const struct gc_secret *secret = &s->settings->secret;
+  return (secret->file != NULL || secret->literal != NULL) &&
          (!s->has_secret || now_ms(s) - s->secret_ms >= INFLUX_SECRET_AGE_MS);
 }
 
-/* Reports a read that has no end yet. The read continues, because a second read
- * would hang too. */
-static void report_slow_read(struct influx_sender *s) {
+/* Looks at the disk again soon. */
+static void wait_for_disk(struct influx_sender *s) {
   struct gc_err err;
+  set_timer(s, now_ms(s) + INFLUX_RETRY_MS);
+  if (s->hangs_since_ms == 0)
+    s->hangs_since_ms = now_ms(s);
+  if (now_ms(s) - s->hangs_since_ms < INFLUX_SECRET_SLOW_MS)
+    return;
   (void)gc_fail(&err, GC_ERR_TIMEOUT,
                 "%s: no answer of the file system for %d s; check its disk or "
                 "network folder; lines wait in the spool",
                 s->settings->secret_option, INFLUX_SECRET_SLOW_MS / 1000);
   report_cause(s, "database", &err);
   s->stats.is_up = false;
-  set_timer(s, now_ms(s) + INFLUX_SECRET_SLOW_MS);
 }
 
-static void read_secret(struct influx_sender *s) {
+/* Reads the secret in the state SECRET. False: a timer continues. */
+static bool read_secret(struct influx_sender *s) {
+  GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.max = GC_SECRET_MAX_BYTES};
   struct gc_err err = {.code = GC_OK};
-  const struct gc_secret_source *source = s->settings->secret;
-  set_timer(s, now_ms(s) + INFLUX_SECRET_SLOW_MS);
-  if (source->read(source->ctx, on_secret, s, &err) != GC_OK)
+  enum gc_code code =
+      gc_secret_read(s->settings->reads, &s->settings->secret, &secret, &err);
+  if (code == GC_ERR_TIMEOUT) {
+    wait_for_disk(s);
+    return false;
+  }
+  s->hangs_since_ms = 0;
+  if (code != GC_OK) {
+    (void)gc_fail_in(&err, GC_ERR_AUTH, "%s: ", s->settings->secret_option);
+    report_cause(s, "database", &err);
+    pause_for(s, INFLUX_RETRY_OPERATOR_MS, 0);
+    return false;
+  }
+  gc_buf_wipe(&s->authorization);
+  if (influx_target_authorization(&s->settings->target, gc_buf_string(&secret),
+                                  &s->authorization) != GC_OK) {
     pause_for(s, INFLUX_RETRY_MS, 0);
+    return false;
+  }
+  s->has_secret = true;
+  s->secret_ms = now_ms(s);
+  return true;
 }
 
 /* ---- the batch ---- */
@@ -280,10 +282,8 @@ static void send_part(struct influx_sender *s) {
 /* Reads the secret if it is needed, else sends the next part. The state is
  * SECRET, with a batch and no running request. */
 static void send_next(struct influx_sender *s) {
-  if (needs_secret(s)) {
-    read_secret(s);
+  if (needs_secret(s) && !read_secret(s))
     return;
-  }
   change_state(s, INFLUX_EV_SECRET);
   send_part(s);
 }
@@ -473,7 +473,7 @@ static void on_timer(void *ctx, uint64_t at_ms) {
   struct influx_sender *s = ctx;
   (void)at_ms;
   if (s->state == INFLUX_SECRET) {
-    report_slow_read(s);
+    send_next(s);
     return;
   }
   if (s->state != INFLUX_PAUSED) {
@@ -528,8 +528,6 @@ void influx_sender_free(struct influx_sender *s) {
     return;
   change_state(s, INFLUX_EV_STOP);
   s->env->transport.cancel(s->env->transport.ctx, &s->exchange);
-  if (s->settings->secret != NULL)
-    s->settings->secret->cancel(s->settings->secret->ctx);
   gc_timers_unset(s->env->timers, &s->timer);
   influx_batch_clear(&s->batch);
   gc_buf_clear(&s->url);

@@ -26,8 +26,8 @@ enum {
   INFLUX_RETRY_OPERATOR_MS = 5 * 1000, /* credentials, a missing bucket */
   INFLUX_RETRY_AFTER_MAX_S = 3600,     /* a longer Retry-After is shortened */
   INFLUX_SECRET_AGE_MS = 10 * 1000,    /* age at which its file is read again */
-  INFLUX_SECRET_SLOW_MS = 5 * 1000,    /* a longer read is reported */
-  INFLUX_BODY_MAX = 8 * 1024 * 1024,   /* lines of one batch, bytes */
+  INFLUX_SECRET_SLOW_MS = 5 * 1000,  /* a disk that hangs longer is reported */
+  INFLUX_BODY_MAX = 8 * 1024 * 1024, /* lines of one batch, bytes */
 };
 
 /* All members are borrowed as long as the sender lives. */
@@ -35,9 +35,10 @@ struct influx_sender_settings {
   struct influx_target target;
   const char *folder; /* for quarantined lines */
   uint32_t batch_size, flush_interval_ms;
-  bool compresses;                 /* gzip bodies */
-  const char *secret_option;       /* "TokenFile", for messages */
-  struct gc_secret_source *secret; /* NULL: there is none */
+  bool compresses;           /* gzip bodies */
+  const char *secret_option; /* "TokenFile", for messages */
+  struct gc_secret secret;   /* zero: there is none */
+  struct gc_detached *reads; /* bounds the reads of its file */
 };
 
 struct influx_sender_stats {

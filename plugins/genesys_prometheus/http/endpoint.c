@@ -118,7 +118,7 @@ static enum gc_code read_file(struct endpoint *e, const char *option,
                               const char *path, struct gc_buf *ret) {
   const struct gc_secret secret = {.file = path, .what = option};
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code = gc_secret_read_bounded(e->file_reads, &secret, ret, &err);
+  enum gc_code code = gc_secret_read(e->file_reads, &secret, ret, &err);
   if (code != GC_OK && code != GC_ERR_TIMEOUT)
     gc_fail(&err, code, "%s %s cannot be read or is empty", option, path);
   e->settings.notice(e->settings.ctx, option, &err);
@@ -210,7 +210,7 @@ static void check_modes(struct endpoint *e) {
                                      .what = files[i].option};
     struct gc_secret_stat stat;
     if (secret.file == NULL ||
-        gc_secret_stat_bounded(e->file_reads, &secret, &stat) != GC_OK ||
+        gc_secret_stat(e->file_reads, &secret, &stat) != GC_OK ||
         stat.version == e->versions[i])
       continue;
     e->versions[i] = stat.version;
@@ -408,7 +408,7 @@ struct endpoint *endpoint_new(const struct endpoint_settings *settings) {
                                                 .notice = on_listening,
                                                 .ctx = e};
   e->listener = gc_listener_new(&listener);
-  e->file_reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
+  e->file_reads = gc_detached_new("gc-secret", FILES_WAIT_MS);
   check_files(e);
   return e;
 }

@@ -64,9 +64,7 @@ static enum gc_code read_secret(struct credentials_keeper *k,
                                 const struct gc_secret *secret, char *out,
                                 size_t room, struct gc_err *err) {
   GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_SECRET_MAX_BYTES};
-  GC_TRY(secret->file != NULL
-             ? gc_secret_read_bounded(k->reads, secret, &text, err)
-             : gc_secret_read(secret, &text, err));
+  GC_TRY(gc_secret_read(k->reads, secret, &text, err));
   if (text.len >= room)
     return gc_fail(err, GC_ERR_AUTH, "the secret is longer than %zu bytes",
                    room - 1);
@@ -91,11 +89,13 @@ static enum gc_code read_pair(struct credentials_keeper *k,
   return read_secret(k, &token, c->token, sizeof(c->token), err);
 }
 
-/* Adds the contents of a file to the empty buffer `out`. */
+/* Reads a file into the empty buffer `out`. */
 static enum gc_code read_all(struct credentials_keeper *k, const char *path,
                              struct gc_buf *out, struct gc_err *err) {
-  switch (gc_file_read_bounded(k->reads, path, out, err)) {
+  struct gc_file file = {.text = *out};
+  switch (gc_file_look(k->reads, path, &file, err)) {
   case GC_OK:
+    *out = file.text;
     return GC_OK;
   case GC_ERR_TIMEOUT:
     err->code = GC_ERR_AUTH;
@@ -386,7 +386,7 @@ credentials_keeper_new(const struct credentials_source *source,
                        const struct gc_transport *transport,
                        uint64_t (*now_ms)(void), int64_t (*wall_ms)(void)) {
   struct credentials_keeper *k = gc_zalloc(1, sizeof(*k));
-  k->reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
+  k->reads = gc_detached_new("gc-secret", FILES_WAIT_MS);
   k->source = source;
   k->transport = transport;
   k->now_ms = now_ms;

@@ -37,7 +37,8 @@ static const char *get_env(const char *name) {
 static void remove_from_env(const char *name) {
   GC_AUTO(gc_buf_wipe) struct gc_buf taken = {.max = GC_SECRET_MAX_BYTES};
   const struct gc_secret secret = {.env = name};
-  if (get_env(name) != NULL && gc_secret_read(&secret, &taken, NULL) != GC_OK)
+  if (get_env(name) != NULL &&
+      gc_secret_read(NULL, &secret, &taken, NULL) != GC_OK)
     gc_buf_reset(&taken);
 }
 

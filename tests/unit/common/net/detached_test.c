@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "common/net/clock.h"
-#include "common/net/loop.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
 
@@ -43,7 +42,7 @@ static bool has_dropped(void *ctx) { return drops == *(unsigned *)ctx; }
 
 static void a_call_that_ends_returns_its_context_to_the_caller(void) {
   begin_calls(true);
-  struct gc_detached *b = gc_detached_new("gc-test", LONG_MS, NULL);
+  struct gc_detached *b = gc_detached_new("gc-test", LONG_MS);
   void *ctx = malloc(1);
   CHECK_INT(gc_detached_run(b, run_it, drop_it, ctx), GC_OK);
   CHECK_INT(gate_read(&gate, &runs), 1);
@@ -56,7 +55,7 @@ static void a_call_that_ends_returns_its_context_to_the_caller(void) {
 static void a_call_that_hangs_is_left_and_the_next_fails_at_once(void) {
   unsigned two = 2;
   begin_calls(false);
-  struct gc_detached *b = gc_detached_new("gc-test", WAIT_MS, NULL);
+  struct gc_detached *b = gc_detached_new("gc-test", WAIT_MS);
   uint64_t began_ms = gc_clock_now_ms();
   CHECK_INT(gc_detached_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
   CHECK(gc_clock_now_ms() - began_ms >= WAIT_MS);
@@ -78,7 +77,7 @@ static void a_call_that_hangs_is_left_and_the_next_fails_at_once(void) {
 static void a_call_after_the_hang_runs(void) {
   unsigned one = 1;
   begin_calls(false);
-  struct gc_detached *b = gc_detached_new("gc-test", WAIT_MS, NULL);
+  struct gc_detached *b = gc_detached_new("gc-test", WAIT_MS);
   CHECK_INT(gc_detached_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
   GATE_CHANGE(&gate, is_open = true);
   CHECK(gate_wait(&gate, has_dropped, &one));
@@ -98,7 +97,7 @@ static void a_call_after_the_hang_runs(void) {
 static void the_owner_may_go_while_a_call_hangs(void) {
   unsigned one = 1;
   begin_calls(false);
-  struct gc_detached *b = gc_detached_new("gc-test", WAIT_MS, NULL);
+  struct gc_detached *b = gc_detached_new("gc-test", WAIT_MS);
   CHECK_INT(gc_detached_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
   gc_detached_free(b);
   GATE_CHANGE(&gate, is_open = true);
@@ -111,7 +110,7 @@ static unsigned in_turn; /* guarded by the turns alone */
 /* The waits of a stop share one limit, which a new run ends. */
 static void a_stop_shortens_all_waits_together(void) {
   unsigned one = 1;
-  struct gc_detached *b = gc_detached_new("gc-test", LONG_MS, NULL);
+  struct gc_detached *b = gc_detached_new("gc-test", LONG_MS);
   begin_calls(false);
   gc_clock_begin_stop();
   uint64_t began_ms = gc_clock_now_ms();
@@ -171,7 +170,7 @@ static void call_from_threads(struct gc_detached *b, void *(*call)(void *arg),
 
 static void calls_run_one_after_the_other(void) {
   in_turn = 0;
-  struct gc_detached *b = gc_detached_new("gc-test", LONG_MS, NULL);
+  struct gc_detached *b = gc_detached_new("gc-test", LONG_MS);
   call_from_threads(b, call_often, GC_OK);
   CHECK_INT(in_turn, CALLERS * 50);
   gc_detached_free(b);
@@ -181,115 +180,13 @@ static void calls_run_one_after_the_other(void) {
 static void callers_do_not_wait_one_after_the_other(void) {
   unsigned all = CALLERS;
   begin_calls(false);
-  struct gc_detached *b = gc_detached_new("gc-test", WAIT_MS, NULL);
+  struct gc_detached *b = gc_detached_new("gc-test", WAIT_MS);
   uint64_t began_ms = gc_clock_now_ms();
   call_from_threads(b, call_once, GC_ERR_TIMEOUT);
   CHECK(gc_clock_now_ms() - began_ms < CALLERS * WAIT_MS / 2);
   GATE_CHANGE(&gate, is_open = true);
   CHECK(gate_wait(&gate, has_dropped, &all));
   gc_detached_free(b);
-}
-
-/* ---- posted ---- */
-
-static unsigned begun, dones;
-
-static void run_work(void *ctx) {
-  GATE_CHANGE(&gate, begun++);
-  run_it(ctx);
-}
-
-static void end_work(void *ctx) {
-  (void)ctx;
-  GATE_CHANGE(&gate, dones++);
-}
-
-static struct gc_loop *loop;
-static struct gc_detached *detached;
-
-static void start_work(void *ctx) {
-  *(enum gc_code *)ctx =
-      gc_detached_start(detached, run_work, end_work, drop_it, malloc(1));
-}
-
-static enum gc_code start_it(void) {
-  enum gc_code code = GC_OK;
-  gc_loop_call(loop, start_work, &code);
-  return code;
-}
-
-static void cancel_work(void *ctx) {
-  (void)ctx;
-  gc_detached_cancel(detached);
-}
-
-static void begin_posted(bool open_gate) {
-  struct gc_err err;
-  begin_calls(open_gate);
-  GATE_CHANGE(&gate, begun = dones = 0);
-  loop = gc_loop_new(&err);
-  detached = gc_detached_new("gc-test-work", 0, loop);
-  CHECK_INT(gc_loop_start(loop, "gc-test", &err), GC_OK);
-}
-
-static void end_posted(void) {
-  gc_loop_stop(loop);
-  gc_detached_free(detached);
-  gc_loop_free(loop);
-}
-
-static void a_posted_call_ends_on_the_loop_s_thread_and_is_dropped(void) {
-  unsigned one = 1;
-  begin_posted(true);
-  CHECK_INT(start_it(), GC_OK);
-  CHECK(gate_wait(&gate, has_dropped, &one));
-  CHECK_INT(gate_read(&gate, &dones), 1);
-  end_posted();
-  CHECK_INT(gate_read(&gate, &drops), 1);
-}
-
-static void one_posted_call_runs_at_a_time(void) {
-  unsigned two = 2;
-  begin_posted(false);
-  CHECK_INT(start_it(), GC_OK);
-  CHECK_INT(start_it(), GC_ERR_REQUEST);
-  CHECK_INT(gate_read(&gate, &drops), 1);
-  GATE_CHANGE(&gate, is_open = true);
-  end_posted();
-  CHECK(gate_wait(&gate, has_dropped, &two));
-}
-
-static bool has_begun(void *ctx) {
-  (void)ctx;
-  return begun == 1;
-}
-
-/* The disk may hang: the stop does not wait for the call. */
-static void a_posted_call_that_hangs_is_left_behind(void) {
-  unsigned one = 1;
-  begin_posted(false);
-  CHECK_INT(start_it(), GC_OK);
-  CHECK(gate_wait(&gate, has_begun, NULL));
-  uint64_t began_ms = gc_clock_now_ms();
-  end_posted();
-  CHECK(gc_clock_now_ms() - began_ms < 30000);
-  CHECK_INT(gate_read(&gate, &dones), 0);
-  CHECK_INT(gate_read(&gate, &drops), 0);
-  GATE_CHANGE(&gate, is_open = true);
-  CHECK(gate_wait(&gate, has_dropped, &one));
-  CHECK_INT(gate_read(&gate, &dones), 0);
-}
-
-static void a_cancelled_call_ends_without_done(void) {
-  unsigned two = 2;
-  begin_posted(false);
-  CHECK_INT(start_it(), GC_OK);
-  gc_loop_call(loop, cancel_work, NULL);
-  CHECK_INT(start_it(), GC_OK); /* the next call need not wait */
-  GATE_CHANGE(&gate, is_open = true);
-  end_posted();
-  CHECK(gate_wait(&gate, has_dropped, &two));
-  CHECK(gate_read(&gate, &dones) <= 1);
 }
 
 int main(void) {
@@ -300,9 +197,5 @@ int main(void) {
   RUN(a_stop_shortens_all_waits_together);
   RUN(calls_run_one_after_the_other);
   RUN(callers_do_not_wait_one_after_the_other);
-  RUN(a_posted_call_ends_on_the_loop_s_thread_and_is_dropped);
-  RUN(one_posted_call_runs_at_a_time);
-  RUN(a_posted_call_that_hangs_is_left_behind);
-  RUN(a_cancelled_call_ends_without_done);
   return check_done();
 }

@@ -7,6 +7,9 @@
 #include "common/genesys/token.h"
 #include "tests/support/auth_bench.h"
 #include "tests/support/check.h"
+#include "tests/support/hang.h"
+
+enum { BOUND_MS = 500 };
 
 static char file[] = "/tmp/auth_test_XXXXXX";
 
@@ -172,101 +175,76 @@ static void a_secret_that_cannot_be_read_is_a_clear_failure(void) {
 
 /* ---- a disk that hangs ---- */
 
-static struct {
-  void (*done)(void *ctx, const struct gc_secret_answer *answer);
-  void *ctx;
-  unsigned reads, cancels;
-} disk;
+static struct gc_detached *disk;
 
-static enum gc_code disk_read(void *ctx,
-                              void (*done)(void *done_ctx,
-                                           const struct gc_secret_answer *),
-                              void *done_ctx, struct gc_err *err) {
-  (void)ctx;
-  (void)err;
-  disk.done = done;
-  disk.ctx = done_ctx;
-  disk.reads++;
-  return GC_OK;
-}
-
-static void disk_cancel(void *ctx) {
-  (void)ctx;
-  disk.cancels++;
-}
-
-static void disk_answers(const char *secret) {
-  struct gc_secret_answer answer = {.version = 1,
-                                    .secret = {.max = GC_SECRET_MAX_BYTES}};
-  CHECK_INT(gc_buf_text(&answer.secret, secret), GC_OK);
-  disk.done(disk.ctx, &answer);
-  gc_secret_answer_clear(&answer);
-}
-
-static struct gc_auth_settings on_a_disk(void) {
-  struct gc_auth_settings s = auth_plain();
-  memset(&disk, 0, sizeof(disk));
-  s.secret = (struct gc_secret){.file = "/slow/secret"};
-  s.source = (struct gc_secret_source){disk_read, disk_cancel, NULL};
-  return s;
-}
-
-static void a_read_that_hangs_is_reported_and_waited_for(void) {
-  struct gc_auth_settings s = on_a_disk();
+static void begin_on_a_disk(void) {
+  static struct gc_auth_settings s;
+  disk = gc_detached_new("gc-test", BOUND_MS);
+  s = auth_plain();
+  s.secret = (struct gc_secret){.file = file};
+  s.reads = disk;
+  write_secret("s");
   auth_begin_with(&s);
+}
+
+static void end_on_a_disk(void) {
+  auth_end();
+  gc_detached_free(disk);
+}
+
+static void a_disk_that_hangs_is_reported_and_tried_again(void) {
+  begin_on_a_disk();
   auth_answer(0, 200, AUTH_TOKEN("t1"));
+  hang_begin(disk);
   CHECK_INT(auth_want(), GC_AUTH_REQUESTING);
   replay_run(&auth_world, 4999);
   CHECK_INT(auth_world.notice_count, 0);
   replay_run(&auth_world, 1);
   CHECK_INT(gc_auth_request(auth), GC_AUTH_FAILED);
   CHECK_INT(replay_last_notice(&auth_world, "token")->code, GC_ERR_STATE);
-  CHECK_HAS(replay_last_notice(&auth_world, "token")->text, "/slow/secret");
+  CHECK_HAS(replay_last_notice(&auth_world, "token")->text, file);
+  CHECK_HAS(replay_last_notice(&auth_world, "token")->text,
+            "the client secret /tmp");
   replay_run(&auth_world, 3600 * 1000);
-  CHECK_INT(disk.reads, 1);
-  disk_answers("s");
-  replay_settle(&auth_world);
+  CHECK_INT(auth_stats().failed, 0);
+  CHECK_INT(auth_world.request_count, 0);
+  hang_end(disk);
+  replay_run(&auth_world, 1000);
   CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   CHECK_INT(replay_last_notice(&auth_world, "token")->code, GC_OK);
-  auth_end();
-  CHECK_INT(disk.cancels, 0);
+  end_on_a_disk();
 }
 
 static void a_renewal_that_hangs_leaves_the_old_token_in_use(void) {
-  struct gc_auth_settings s = on_a_disk();
-  auth_begin_with(&s);
+  begin_on_a_disk();
   auth_answer(0, 200, AUTH_TOKEN("t1"));
-  (void)gc_auth_request(auth);
-  disk_answers("s");
-  replay_settle(&auth_world);
+  CHECK_INT(auth_want(), GC_AUTH_READY);
+  hang_begin(disk);
   replay_run(&auth_world, gc_token_renew_ms(86399, 300) + 10000);
-  CHECK_INT(disk.reads, 2);
   CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   CHECK_STR(auth_bearer(), "t1");
   CHECK_INT(replay_last_notice(&auth_world, "token")->code, GC_ERR_STATE);
-  replay_run(&auth_world, 300 * 1000); /* the read ends */
+  replay_run(&auth_world, 300 * 1000); /* the token ends */
   CHECK_INT(gc_auth_request(auth), GC_AUTH_FAILED);
-  auth_end();
-  CHECK_INT(disk.cancels, 1);
+  hang_end(disk);
+  end_on_a_disk();
 }
 
-static void a_rejected_token_waits_for_the_read(void) {
-  struct gc_auth_settings s = on_a_disk();
+static void a_rejected_token_waits_for_the_disk(void) {
   uint32_t number = 0;
-  auth_begin_with(&s);
-  auth_answer(0, 200, AUTH_TOKEN("t1"));
-  auth_answer(0, 200, AUTH_TOKEN("t2"));
-  (void)gc_auth_request(auth);
-  disk_answers("s");
-  replay_settle(&auth_world);
+  begin_on_a_disk();
+  auth_answer(1, 200, AUTH_TOKEN("t1"));
+  auth_answer(1, 200, AUTH_TOKEN("t2"));
+  CHECK_INT(auth_want(), GC_AUTH_READY);
+  hang_begin(disk);
   CHECK_STR(gc_auth_bearer(auth, &number), "t1");
   CHECK(gc_auth_reject(auth, number));
   CHECK(gc_auth_reject(auth, number));
-  CHECK_INT(disk.reads, 2);
-  disk_answers("s");
-  replay_settle(&auth_world);
+  CHECK_INT(gc_auth_request(auth), GC_AUTH_REQUESTING);
+  hang_end(disk);
+  replay_run(&auth_world, 1000);
   CHECK_STR(auth_bearer(), "t2");
-  auth_end();
+  end_on_a_disk();
 }
 
 static void a_secret_that_is_too_large_is_a_clear_failure(void) {
@@ -458,9 +436,9 @@ int main(void) {
   RUN(a_changed_secret_is_tried_again_after_an_outage);
   RUN(the_secret_is_read_for_each_request);
   RUN(a_secret_that_cannot_be_read_is_a_clear_failure);
-  RUN(a_read_that_hangs_is_reported_and_waited_for);
+  RUN(a_disk_that_hangs_is_reported_and_tried_again);
   RUN(a_renewal_that_hangs_leaves_the_old_token_in_use);
-  RUN(a_rejected_token_waits_for_the_read);
+  RUN(a_rejected_token_waits_for_the_disk);
   RUN(a_secret_that_is_too_large_is_a_clear_failure);
   RUN(a_failed_request_backs_off_and_retries_without_end);
   RUN(retry_after_is_kept_to_the_second_up_to_15_minutes);

@@ -7,10 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/net/detached.h"
-#include "common/net/loop.h"
 #include "tests/support/check.h"
-#include "tests/support/deadline.h"
+#include "tests/support/hang.h"
 
 static char folder[] = "/tmp/secret_test_XXXXXX";
 
@@ -30,12 +28,22 @@ static void write_text(const char *path, const char *text) {
   write_bytes(path, text, strlen(text));
 }
 
+static struct gc_secret_stat stat_it(const struct gc_secret *s) {
+  struct gc_secret_stat stat;
+  CHECK_INT(gc_secret_stat(NULL, s, &stat), GC_OK);
+  return stat;
+}
+
+static uint64_t version_of(const struct gc_secret *s) {
+  return stat_it(s).version;
+}
+
 /* Returns the secret, or the words of the failure in parentheses. */
 static const char *read_it(const struct gc_secret *s, enum gc_code *ret_code) {
   static char text[GC_SECRET_MAX_BYTES + 16];
   GC_AUTO(gc_buf_wipe) struct gc_buf out = {.max = GC_SECRET_MAX_BYTES};
   struct gc_err err = {.code = GC_OK};
-  *ret_code = gc_secret_read(s, &out, &err);
+  *ret_code = gc_secret_read(NULL, s, &out, &err);
   CHECK_INT(err.code, *ret_code);
   if (*ret_code != GC_OK)
     snprintf(text, sizeof(text), "(%s)", err.text);
@@ -206,12 +214,12 @@ static void a_credential_comes_from_systemds_folder(void) {
   unsetenv("CREDENTIALS_DIRECTORY");
   CHECK_REFUSES(s, "LoadCredential=genesys");
   CHECK_REFUSES(s, "CREDENTIALS_DIRECTORY");
-  CHECK_INT(gc_secret_version(&s), 0);
+  CHECK_INT(version_of(&s), 0);
   setenv("CREDENTIALS_DIRECTORY", folder, 1);
   CHECK_REFUSES(s, path_of("genesys"));
   write_text(path_of("genesys"), "from systemd\n");
   CHECK_READS(s, "from systemd");
-  CHECK(gc_secret_version(&s) != 0);
+  CHECK(version_of(&s) != 0);
   unsetenv("CREDENTIALS_DIRECTORY");
 }
 
@@ -289,9 +297,9 @@ static void a_file_that_others_can_read_causes_a_warning(void) {
   write_text(file, "abc");
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct gc_secret s = {.file = file};
-    struct gc_err words = {.code = GC_OK};
     CHECK_INT(chmod(file, rows[i].mode), 0);
-    CHECK_INT(gc_secret_is_exposed(&s, &words), rows[i].exposed);
+    struct gc_err words = stat_it(&s).exposed;
+    CHECK_INT(words.code, rows[i].exposed ? GC_ERR_STATE : GC_OK);
     if (!rows[i].exposed)
       continue;
     CHECK_HAS(words.text, file);
@@ -306,9 +314,8 @@ static void only_a_file_can_be_exposed(void) {
                              {.file = "/nowhere/x"},
                              {.credential = "none"}};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    struct gc_err words = {.code = GC_OK};
-    CHECK(!gc_secret_is_exposed(&rows[i], &words));
-    CHECK_INT(gc_secret_version(&rows[i]), 0);
+    CHECK_INT(stat_it(&rows[i]).exposed.code, GC_OK);
+    CHECK_INT(version_of(&rows[i]), 0);
   }
 }
 
@@ -317,14 +324,14 @@ static void the_version_changes_with_the_file(void) {
   snprintf(file, sizeof(file), "%s", path_of("version"));
   snprintf(other, sizeof(other), "%s", path_of("version.new"));
   struct gc_secret s = {.file = file};
-  CHECK_INT(gc_secret_version(&s), 0);
+  CHECK_INT(version_of(&s), 0);
   write_text(file, "abc");
-  uint64_t first = gc_secret_version(&s);
+  uint64_t first = version_of(&s);
   CHECK(first != 0);
-  CHECK(gc_secret_version(&s) == first);
+  CHECK(version_of(&s) == first);
   /* The file is changed in place, to another length. */
   write_text(file, "abcd");
-  uint64_t second = gc_secret_version(&s);
+  uint64_t second = version_of(&s);
   CHECK(second != first);
   /* Another file takes the name, as with a careful editor; here it has the same
    * length and time. */
@@ -334,56 +341,25 @@ static void the_version_changes_with_the_file(void) {
   struct timespec times[2] = {st.st_atim, st.st_mtim};
   CHECK_INT(utimensat(AT_FDCWD, other, times, 0), 0);
   CHECK_INT(rename(other, file), 0);
-  uint64_t third = gc_secret_version(&s);
+  uint64_t third = version_of(&s);
   CHECK(third != second);
   CHECK_INT(unlink(file), 0);
-  CHECK_INT(gc_secret_version(&s), 0);
+  CHECK_INT(version_of(&s), 0);
 }
 
-/* ---- modes, on a thread of its own ---- */
-
-static struct gate gate = GATE_INIT;
-static char warnings[4][512];
-static unsigned warned;
-
-static void record_warning(void *ctx, const struct gc_err *err) {
-  (void)ctx;
-  if (err->code != GC_ERR_STATE)
-    abort(); /* on the loop's thread: no check */
-  GATE_CHANGE(&gate, snprintf(warnings[warned % 4], sizeof(warnings[0]), "%s",
-                              err->text);
-              warned++);
-}
-
-static bool two_warnings(void *ctx) {
-  (void)ctx;
-  return warned == 2;
-}
-
-static void each_exposed_secret_has_its_own_warning(void) {
-  char secret[160], key[160];
-  struct gc_err err = {.code = GC_OK};
-  snprintf(secret, sizeof(secret), "%s", path_of("mode"));
-  snprintf(key, sizeof(key), "%s", path_of("key"));
-  write_text(secret, "s3cr3t");
-  write_text(key, "x");
-  CHECK_INT(chmod(secret, 0644), 0);
-  CHECK_INT(chmod(key, 0604), 0);
-  const struct gc_secret secrets[] = {{.file = secret},
-                                      {.literal = "s3cr3t"},
-                                      {.file = key, .what = "the key"}};
-  struct gc_loop *loop = gc_loop_new(&err);
-  struct gc_detached *d = gc_detached_new("gc-test", 0, loop);
-  gc_secrets_check_modes(d, secrets, GC_COUNT(secrets), record_warning, NULL);
-  CHECK_INT(gc_loop_start(loop, "gc-test", &err), GC_OK);
-  CHECK(gate_wait(&gate, two_warnings, NULL));
-  CHECK_HAS(warnings[0], secret);
-  CHECK_HAS(warnings[0], "chmod 0640");
-  CHECK_HAS(warnings[1], key);
-  CHECK_HAS(warnings[1], "the key");
-  gc_loop_stop(loop);
-  gc_detached_free(d);
-  gc_loop_free(loop);
+static void a_file_on_a_disk_that_hangs_is_named(void) {
+  GC_AUTO(gc_buf_wipe) struct gc_buf out = {.max = GC_SECRET_MAX_BYTES};
+  struct gc_secret s = {.file = path_of("mode"), .what = "TokenFile"};
+  struct gc_secret_stat stat;
+  struct gc_err err;
+  struct gc_detached *disk = gc_detached_new("gc-test", 500);
+  hang_begin(disk);
+  CHECK_INT(gc_secret_read(disk, &s, &out, &err), GC_ERR_TIMEOUT);
+  CHECK_HAS(err.text, "TokenFile /tmp");
+  CHECK_HAS(err.text, "no answer of the file system; check its disk");
+  CHECK_INT(gc_secret_stat(disk, &s, &stat), GC_ERR_TIMEOUT);
+  hang_end(disk);
+  gc_detached_free(disk);
 }
 
 static void remove_folder(void) {
@@ -419,7 +395,7 @@ int main(int argc, char **argv) {
   RUN(a_file_that_others_can_read_causes_a_warning);
   RUN(only_a_file_can_be_exposed);
   RUN(the_version_changes_with_the_file);
-  RUN(each_exposed_secret_has_its_own_warning);
+  RUN(a_file_on_a_disk_that_hangs_is_named);
   remove_folder();
   return check_done();
 }

@@ -3,8 +3,15 @@
  * has lines that the database refuses. */
 #include "plugins/genesys_influxdb/sender/sender.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "tests/support/check.h"
+#include "tests/support/hang.h"
 #include "tests/support/sender_bench.h"
+
+enum { BOUND_MS = 500 };
 
 static void a_batch_leaves_when_it_is_full_or_old(void) {
   struct sender_bench b;
@@ -171,56 +178,27 @@ static void a_restart_sends_the_batch_in_flight_alone_again(void) {
 
 /* ---- the secret ---- */
 
-struct secrets {
-  const char *text; /* NULL: cannot be read */
-  int reads;
-  bool hangs;
-  void (*done)(void *ctx, const struct gc_secret_answer *answer);
-  void *done_ctx;
-};
+static char file[] = "/tmp/sender_test_XXXXXX";
 
-static void answer_secret(const struct secrets *s) {
-  struct gc_secret_answer answer = {.secret = {.max = 100}};
-  if (s->text == NULL)
-    answer.code = gc_fail(&answer.err, GC_ERR_AUTH, "cannot read it");
-  else
-    answer.code = gc_buf_text(&answer.secret, s->text);
-  s->done(s->done_ctx, &answer);
-  gc_buf_wipe(&answer.secret);
+static void write_token(const char *text) {
+  FILE *f = fopen(file, "w");
+  CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
 }
-
-static enum gc_code read_script(void *ctx,
-                                void (*done)(void *done_ctx,
-                                             const struct gc_secret_answer *),
-                                void *done_ctx, struct gc_err *err) {
-  struct secrets *s = ctx;
-  (void)err;
-  s->reads++;
-  s->done = done;
-  s->done_ctx = done_ctx;
-  if (!s->hangs)
-    answer_secret(s);
-  return GC_OK;
-}
-
-static void cancel_script(void *ctx) { (void)ctx; }
 
 static void a_token_that_is_corrected_counts_without_a_restart(void) {
   struct sender_bench b;
-  struct secrets secrets = {.text = NULL};
-  struct gc_secret_source source = {
-      .read = read_script, .cancel = cancel_script, .ctx = &secrets};
   sender_begin(&b);
-  b.settings.secret = &source;
+  b.settings.secret.file = file;
   sender_answers(&b, 3, 401, "{\"message\":\"unauthorized access\"}");
   sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
+  unlink(file);
   sender_put(&b, "a");
   sender_put(&b, "b");
   replay_run(&b.world, 30000);
   CHECK_INT(b.world.request_count, 0);
   CHECK_HAS(replay_last_notice(&b.world, "database")->text,
-            "TokenFile: cannot read it");
-  secrets.text = "wrong";
+            "TokenFile: cannot read ");
+  write_token("wrong");
   replay_run(&b.world, 40000);
   CHECK(b.world.request_count >= 1 && b.world.request_count <= 3);
   const struct gc_err *last = replay_last_notice(&b.world, "database");
@@ -228,7 +206,7 @@ static void a_token_that_is_corrected_counts_without_a_restart(void) {
   CHECK_HAS(last->text, "401: unauthorized access; check TokenFile");
   CHECK_HAS(replay_last(&b.world, WRITE)->headers,
             "Authorization: Token wrong");
-  secrets.text = "right";
+  write_token("right");
   replay_run(&b.world, 120000);
   CHECK_HAS(replay_last(&b.world, WRITE)->headers,
             "Authorization: Token right");
@@ -238,31 +216,36 @@ static void a_token_that_is_corrected_counts_without_a_restart(void) {
 
 static void a_token_on_a_disk_that_hangs_is_reported(void) {
   struct sender_bench b;
-  struct secrets secrets = {.text = "right", .hangs = true};
-  struct gc_secret_source source = {
-      .read = read_script, .cancel = cancel_script, .ctx = &secrets};
+  struct gc_detached *disk = gc_detached_new("gc-test", BOUND_MS);
+  write_token("right");
   sender_begin(&b);
-  b.settings.secret = &source;
+  b.settings.secret.file = file;
+  b.settings.reads = disk;
   sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
+  hang_begin(disk);
   sender_put(&b, "a");
   sender_put(&b, "b");
+  replay_run(&b.world, 4900);
+  CHECK_INT(b.world.notice_count, 0);
   replay_run(&b.world, 60000);
   CHECK_INT(b.world.request_count, 0);
-  CHECK_INT(secrets.reads, 1);
   CHECK_INT(replay_noticed(&b.world, "database", GC_ERR_TIMEOUT) > 0, 1);
   CHECK_HAS(replay_last_notice(&b.world, "database")->text,
             "TokenFile: no answer of the file system for 5 s");
   CHECK(!influx_sender_stats(b.sender).is_up);
-  answer_secret(&secrets);
+  hang_end(disk);
   replay_run(&b.world, 60000);
   CHECK_STR(sender_bodies(&b), "a;b; ");
   CHECK_INT(replay_last_notice(&b.world, "database")->code, GC_OK);
   CHECK(influx_sender_stats(b.sender).is_up);
   sender_end(&b);
+  gc_detached_free(disk);
 }
 
 int main(void) {
   spool_bench_begin();
+  int fd = mkstemp(file);
+  CHECK(fd >= 0 && close(fd) == 0);
   RUN(a_batch_leaves_when_it_is_full_or_old);
   RUN(the_request_is_that_of_the_manual);
   RUN(after_an_outage_everything_leaves_at_once);
@@ -273,6 +256,7 @@ int main(void) {
   RUN(a_restart_sends_the_batch_in_flight_alone_again);
   RUN(a_token_that_is_corrected_counts_without_a_restart);
   RUN(a_token_on_a_disk_that_hangs_is_reported);
+  unlink(file);
   spool_bench_end();
   return check_done();
 }
