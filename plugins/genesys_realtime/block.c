@@ -249,7 +249,8 @@ static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
   return ownership_has(ctx, queue->name, queue->id);
 }
 
-static void read_sources(struct block *b, const struct gc_samples *out) {
+static void read_sources(struct block *b, bool is_last,
+                         const struct gc_samples *out) {
   struct gc_names *names = b->deps.names;
   struct gc_entities *listed = gc_names_entities(names, GC_QUEUE);
   struct gc_entities *queues = newest_labels(&b->newest, listed);
@@ -270,7 +271,7 @@ static void read_sources(struct block *b, const struct gc_samples *out) {
     queue_label_unassigned(queues, unassigned);
     display.unassigned = unassigned;
   }
-  newest_read(&b->newest, &display, out);
+  newest_read(&b->newest, is_last, &display, out);
   display.accepts_ctx = &b->streamed;
   if (b->stream != NULL)
     stream_read(b->stream, &display, out);
@@ -285,7 +286,7 @@ static void read_samples(struct block *b, const struct gc_samples *out,
   struct gc_err err;
   struct gc_samples sink = output_begin(b->output, queues_now_ms(&b->deps),
                                         env->wall_ms(env->ctx), out);
-  read_sources(b, &sink);
+  read_sources(b, is_last, &sink);
   bool is_outcome = output_end(b->output, is_last, &err);
   b->series = output_series(b->output);
   b->overflow = output_overflow(b->output);

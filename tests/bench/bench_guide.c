@@ -86,6 +86,7 @@ static void end_here(void *ctx) { stream_stop(((struct run *)ctx)->stream); }
 static void make_stream(struct run *r) {
   static double bounds[] = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
   static struct queues_options options = {
+      .interval_s = 10,
       .stream = STREAM_CONVERSATIONS,
       .observations = OBS_OFF,
       .wait_buckets = {bounds, GC_COUNT(bounds)},

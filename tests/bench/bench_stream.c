@@ -174,6 +174,7 @@ static void end_here(void *ctx) {
 static void make_stream(struct run *r) {
   static double bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
   static struct queues_options options = {
+      .interval_s = 10,
       .wait_buckets = {bounds, GC_COUNT(bounds)},
       .target_s = 20,
       .conversations_max = 200000,

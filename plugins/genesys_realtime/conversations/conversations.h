@@ -238,9 +238,11 @@ struct conversations_view {
   int64_t time_ms;                    /* wall clock; 0: when it is dispatched */
   bool active; /* active_conversations too: no other source has them */
   bool depths; /* queue_depth and queue_interacting too, likewise */
-  /* Puts only series that begin, and series whose value has changed; false:
-   * puts all (a full pass). */
-  bool only_changes;
+  /* A queue's turn is the remainder of its number by `turns`. Those whose turn
+   * is one of the `due` from `turn` on are put whole; of the others only series
+   * that begin, and series whose value has changed. turns 0: all are put whole.
+   */
+  uint32_t turns, turn, due;
   /* Appends the counters of each queue of the pass as fields (below); NULL: it
    * does not. */
   struct gc_buf *fields;

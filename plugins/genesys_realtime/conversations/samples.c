@@ -24,13 +24,14 @@ struct writer {
   struct gc_sample_writer samples;
   struct queue_tally *tally;
   const char *media;
+  bool only_changes; /* of the queue */
 };
 
 /* Returns true if the series is put in this pass. A series that begins is put
- * with 0. A full pass puts all others, a pass of changes only those whose count
- * has changed since it was put. */
+ * with 0. When it is the queue's turn, all others are put, else only those
+ * whose count has changed since it was put. */
 static bool is_due(const struct writer *w, bool shown, bool is_changed) {
-  return !w->view->only_changes || !shown || is_changed;
+  return !w->only_changes || !shown || is_changed;
 }
 
 static void put_counter(const struct writer *w, enum gc_metric_id metric,
@@ -190,10 +191,10 @@ static void put_outcomes(const struct writer *w, struct pair *pair) {
   pair->shown = true;
 }
 
-/* Puts a gauge, unless the pass is one of changes and it has not changed. */
+/* Puts a gauge when it is the queue's turn or the gauge has changed. */
 static void put_state_gauge(const struct writer *w, enum gc_metric_id metric,
                             uint32_t value, uint32_t *sent) {
-  if (w->view->only_changes && value == *sent)
+  if (w->only_changes && value == *sent)
     return;
   gc_put_gauge(&w->samples, metric, w->media, value);
   *sent = value;
@@ -252,12 +253,16 @@ static bool is_queue_due(const struct writer *w, uint32_t number) {
   for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
     enum cv_media media = (enum cv_media)i;
     if (q->pairs[i] != NULL &&
-        (!w->view->only_changes ||
+        (!w->only_changes ||
          is_pair_due(w, q->pairs[i],
                      cv_queue_target_ms(w->m, number, media) != 0)))
       return true;
   }
   return false;
+}
+
+static bool is_turn(const struct conversations_view *v, uint32_t number) {
+  return v->turns == 0 || (number + v->turns - v->turn) % v->turns < v->due;
 }
 
 static void put_queue(struct writer *w, uint32_t number, char *label,
@@ -303,6 +308,7 @@ bool conversations_samples(struct conversations *m,
     cv_queue_count_states(m);
   for (; cursor->queue < end && cursor->queue < m->queue_count;
        cursor->queue++) {
+    w.only_changes = !is_turn(view, cursor->queue);
     if (!is_queue_due(&w, cursor->queue))
       continue;
     put_queue(&w, cursor->queue, label, parts);

@@ -55,10 +55,14 @@ void newest_init(struct newest *n, const struct queues_options *options,
                                       .ignored = on_ignored,
                                       .ctx = n};
   pthread_mutex_init(&n->lock, NULL);
+  /* A window has the readings of all its series at once. */
+  spread_init(&n->spread, options->window_s > 0 ? 0 : n->interval_ms);
 }
 
 void newest_clear(struct newest *n) {
   observations_put(gc_steal(n->fresh));
+  observations_put(gc_steal(n->current));
+  spread_clear(&n->spread);
   gc_entities_put(gc_steal(n->names));
   pthread_mutex_destroy(&n->lock);
 }
@@ -72,14 +76,29 @@ void newest_select(struct newest *n, bool is_known, size_t selected) {
   pthread_mutex_unlock(&n->lock);
 }
 
-static struct observations *take_fresh(struct newest *n) {
+void newest_drop(struct newest *n) {
   pthread_mutex_lock(&n->lock);
   struct observations *o = gc_steal(n->fresh);
+  n->is_dropped = true;
   pthread_mutex_unlock(&n->lock);
-  return o;
+  observations_put(o);
 }
 
-void newest_drop(struct newest *n) { observations_put(take_fresh(n)); }
+/* Makes the fresh reading the current one. Returns false if there is none. */
+static bool take_fresh(struct newest *n) {
+  pthread_mutex_lock(&n->lock);
+  bool is_dropped = n->is_dropped;
+  struct observations *fresh = gc_steal(n->fresh);
+  n->is_dropped = false;
+  pthread_mutex_unlock(&n->lock);
+  if (is_dropped)
+    spread_forget(&n->spread);
+  if (is_dropped || fresh != NULL) {
+    observations_put(n->current);
+    n->current = fresh;
+  }
+  return fresh != NULL;
+}
 
 /* ---- values ---- */
 
@@ -97,9 +116,11 @@ struct gc_entities *newest_labels(struct newest *n,
   return names;
 }
 
-void newest_read(struct newest *n, const struct queue_display *display,
+void newest_read(struct newest *n, bool is_last,
+                 const struct queue_display *display,
                  const struct gc_samples *out) {
-  GC_AUTO(observations_put_auto) struct observations *o = take_fresh(n);
+  bool is_new = take_fresh(n);
+  const struct observations *o = n->current;
   struct queue_display shown = *display;
   struct queue_tally tally;
   if (o == NULL)
@@ -108,7 +129,11 @@ void newest_read(struct newest *n, const struct queue_display *display,
   if (o->names != NULL && shown.queues != NULL &&
       gc_entities_is_refused(shown.queues))
     shown.queues = o->names;
-  obs_samples(o, &shown, out, &tally);
+  if (!spread_begin(&n->spread, newest_now(n), is_new, is_last, &shown, out))
+    return;
+  obs_samples(o, &n->spread.display, &n->spread.sink, &tally);
+  if (!is_new)
+    return;
   pthread_mutex_lock(&n->lock);
   n->tally = tally;
   n->has_tally = true;

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "plugins/genesys_realtime/observations/feed.h"
+#include "plugins/genesys_realtime/observations/spread.h"
 
 struct newest {
   const struct gc_env *env; /* const after newest_init, as the next three */
@@ -16,8 +17,13 @@ struct newest {
   uint64_t started_ms;
   struct obs_listener listener; /* for obs_feed_listen */
 
+  /* What one read thread at a time uses. */
+  struct observations *current; /* the reading whose values leave */
+  struct spread spread;
+
   pthread_mutex_t lock;       /* guards all that follows */
-  struct observations *fresh; /* not dispatched yet */
+  struct observations *fresh; /* not begun to be dispatched */
+  bool is_dropped;            /* newest_drop was called */
   struct gc_entities *names;  /* in the answers; NULL: there are none */
   bool is_healthy;            /* the last poll was complete */
   bool has_outcome;           /* a poll has ended, well or not */
@@ -39,13 +45,17 @@ void newest_clear(struct newest *n);
 void newest_start(struct newest *n);
 /* Sets the number of selected queues, whether or not a poll succeeds. */
 void newest_select(struct newest *n, bool is_known, size_t selected);
-/* Drops the reading: another agent dispatched newer ones. */
+/* Drops the reading: another agent dispatched newer ones. All values of the
+ * next reading leave at once. */
 void newest_drop(struct newest *n);
 
 /* ---- one read thread at a time ---- */
 
-/* Puts the values of the newest reading, if they were not put yet. */
-void newest_read(struct newest *n, const struct queue_display *display,
+/* Puts the values of the newest reading that have changed, and the others in
+ * their turn (observations/spread.h), each once. `is_last`: all that were not
+ * put. */
+void newest_read(struct newest *n, bool is_last,
+                 const struct queue_display *display,
                  const struct gc_samples *out);
 
 /* Returns the list of queues that gives all series of the block their labels: a

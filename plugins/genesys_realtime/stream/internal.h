@@ -66,7 +66,8 @@ struct stream_feed {
 
 /* What one read thread at a time uses. */
 struct stream_reader {
-  uint64_t due_ms; /* when all counters are put next */
+  uint64_t due_ms; /* when the next turn is */
+  uint32_t turn;   /* of the queues whose counters are put whole next */
   struct stream_pass pass;
 };
 

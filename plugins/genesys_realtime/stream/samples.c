@@ -113,8 +113,31 @@ static bool is_covered_queue(void *ctx, const struct gc_entry *queue) {
          filter->view->accepts(filter->view->accepts_ctx, queue);
 }
 
-static void read_all(struct stream *s, const struct queue_display *view,
-                     bool only_changes, const struct gc_samples *out) {
+/* Without a lease unchanged counters are spread over the interval, queue by
+ * queue, so that no burst fills collectd's write queue. With one they leave
+ * together, since the page that passes to the next holder is written whole. */
+enum { TURN_MS = 1000 };
+
+/* Sets the turns that are due. */
+static void set_turns(struct stream *s, uint64_t now_ms,
+                      struct conversations_view *ret) {
+  struct stream_reader *r = &s->reader;
+  uint32_t interval_ms = stream_interval_ms(s);
+  bool is_spread = s->deps.page == NULL && interval_ms > TURN_MS;
+  uint32_t turns = is_spread ? interval_ms / TURN_MS : 1;
+  uint32_t each_ms = interval_ms / turns;
+  uint64_t late = now_ms >= r->due_ms ? 1 + (now_ms - r->due_ms) / each_ms : 0;
+  ret->turns = turns;
+  ret->turn = r->turn;
+  ret->due = late < turns ? (uint32_t)late : turns;
+  /* After a full pass any turn may come next: not the one that began it. */
+  r->turn = (r->turn + (ret->due < turns ? ret->due : 1)) % turns;
+  r->due_ms = late <= turns ? r->due_ms + late * each_ms : now_ms + each_ms;
+}
+
+/* Returns true if all counters were put. */
+static bool read_all(struct stream *s, const struct queue_display *view,
+                     uint64_t now_ms, const struct gc_samples *out) {
   bool has_lease = s->deps.page != NULL;
   bool has_topics = s->source->has_topics;
   /* These sources of observations have no active conversations. */
@@ -126,14 +149,13 @@ static void read_all(struct stream *s, const struct queue_display *view,
   struct queue_display queues = *view;
   struct conversations_cursor cursor = {0};
   struct conversations_view conversations = {
-      .queues = &queues,
-      .only_changes = only_changes,
-      .fields = has_lease ? &s->reader.pass.fields : NULL};
+      .queues = &queues, .fields = has_lease ? &s->reader.pass.fields : NULL};
   if (has_topics) {
     queues.accepts = is_covered_queue;
     queues.accepts_ctx = &filter;
   }
   queues.interval_ms = stream_interval_ms(s);
+  set_turns(s, now_ms, &conversations);
 
   bool more = true;
   while (more) {
@@ -146,6 +168,7 @@ static void read_all(struct stream *s, const struct queue_display *view,
     stream_unlock(s);
   }
   s->reader.pass.is_incomplete |= cursor.is_incomplete;
+  return conversations.due == conversations.turns;
 }
 
 void stream_read(struct stream *s, const struct queue_display *view,
@@ -156,17 +179,12 @@ void stream_read(struct stream *s, const struct queue_display *view,
   stream_unlock(s);
   if (!is_open || (s->deps.page != NULL && !pass_release(s, now_ms, out)))
     return;
-  bool is_full = now_ms >= s->reader.due_ms;
-  if (is_full)
-    s->reader.due_ms += stream_interval_ms(s);
-  if (s->reader.due_ms <= now_ms)
-    s->reader.due_ms = now_ms + stream_interval_ms(s);
   if (s->deps.page == NULL) {
-    read_all(s, view, !is_full, out);
+    (void)read_all(s, view, now_ms, out);
     return;
   }
   struct gc_samples held = pass_begin(s, out);
-  read_all(s, view, !is_full, &held);
+  bool is_full = read_all(s, view, now_ms, &held);
   pass_end(s, is_full);
 }
 

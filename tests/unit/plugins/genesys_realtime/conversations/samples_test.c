@@ -50,7 +50,8 @@ static void dispatch_samples(void) {
   struct conversations_view view = {.queues = &queues,
                                     .time_ms = 12345,
                                     .active = with_active,
-                                    .only_changes = only_changes};
+                                    .turns = 1,
+                                    .due = only_changes ? 0 : 1};
   reported_count = 0;
   struct conversations_cursor cursor = {0};
   while (conversations_samples(
