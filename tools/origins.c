@@ -275,6 +275,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                                    "without "
                                    "`MonthlyRequests`"},
     [GC_METRIC_API_QUEUED] = {"", "counted here", NEVER},
+    [GC_METRIC_WRITE_QUEUE_LEFT_OUT] = {"", "counted here", NEVER},
     [GC_METRIC_API_THROTTLED] = {"", "HTTP status", NEVER},
     [GC_METRIC_API_BYTES] = {"", "counted here", NEVER},
     [GC_METRIC_API_BREAKER] = {"", "failures in a row", NEVER},

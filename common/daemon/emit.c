@@ -2,6 +2,7 @@
 #include "common/daemon/emit.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "collectd.h"
@@ -18,7 +19,8 @@ static const char plugin_part[] = "genesys";
 
 static pthread_mutex_t register_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool registered;
-static bool is_kept_back; /* Dispatch false */
+static bool is_kept_back;                              /* Dispatch false */
+static _Atomic(bool (*)(const value_list_t *vl)) gate; /* NULL: none */
 /* NULL: to collectd and the writers */
 static void (*diverted)(const value_list_t *vl, const char *parts);
 
@@ -113,20 +115,6 @@ const char *gc_emit_state_host(const char *host) {
   return gc_lease_gate_of_host(host) != NULL ? NULL : host;
 }
 
-enum gc_code gc_emit(const char *host, const struct gc_sample *sample) {
-  value_list_t vl;
-  value_t values[GC_DS_MAX];
-  if (!gc_value_list(host, sample, &vl, values))
-    return GC_OK;
-  if (diverted != NULL) {
-    diverted(&vl, sample->parts != NULL ? sample->parts : "");
-    return GC_OK;
-  }
-  if (!gc_emit_allows(host)) /* after the value's time was read */
-    return GC_ERR_UNAVAILABLE;
-  return gc_emit_list(host, sample, &vl);
-}
-
 /* ---- the number of series of the process ---- */
 
 /* Further blocks are not counted: an agent has a handful. */
@@ -176,14 +164,38 @@ size_t gc_series_total(void) {
 
 /* The queue comes first: if it does not take the value, the caller emits the
  * value again, and the writers must not get it twice. */
-enum gc_code gc_emit_list(const char *host, const struct gc_sample *sample,
-                          const value_list_t *vl) {
+static enum gc_code put_list(const char *host, const struct gc_sample *sample,
+                             const value_list_t *vl, bool enters_queue) {
   note_series(sample);
   gc_writers_note_host(vl->host);
-  if (!is_kept_back && plugin_dispatch_values(vl) != 0)
+  if (!is_kept_back && enters_queue && plugin_dispatch_values(vl) != 0)
     return GC_ERR_MEMORY;
   gc_writers_put(vl, sample, gc_lease_gate_of_host(host));
   return GC_OK;
+}
+
+enum gc_code gc_emit_list(const char *host, const struct gc_sample *sample,
+                          const value_list_t *vl) {
+  return put_list(host, sample, vl, true);
+}
+
+void gc_emit_set_gate(bool (*enters)(const value_list_t *vl)) {
+  atomic_store(&gate, enters);
+}
+
+enum gc_code gc_emit(const char *host, const struct gc_sample *sample) {
+  value_list_t vl;
+  value_t values[GC_DS_MAX];
+  if (!gc_value_list(host, sample, &vl, values))
+    return GC_OK;
+  if (diverted != NULL) {
+    diverted(&vl, sample->parts != NULL ? sample->parts : "");
+    return GC_OK;
+  }
+  if (!gc_emit_allows(host)) /* after the value's time was read */
+    return GC_ERR_UNAVAILABLE;
+  bool (*enters)(const value_list_t *) = atomic_load(&gate);
+  return put_list(host, sample, &vl, enters == NULL || enters(&vl));
 }
 
 void gc_emit_set_dispatch(bool dispatches) { is_kept_back = !dispatches; }

@@ -64,6 +64,11 @@ enum gc_code gc_emit_list(const char *host, const struct gc_sample *sample,
 GC_API void gc_emit_set_dispatch(bool dispatches);
 GC_API bool gc_emit_dispatches(void);
 
+/* Asks `enters` before a value enters collectd's queue; false: the suite's
+ * writers alone get it. gc_emit_list does not ask. The write tracker sets it
+ * (gc_write_tracker_left_out); any thread calls it. NULL: each value enters. */
+void gc_emit_set_gate(bool (*enters)(const struct value_list_s *vl));
+
 /* Gives all later values to `take` in place of collectd and the writers, on
  * the thread that emits them; for a trial (probe/values/agent.c), before any
  * thread is there. `parts`: those of the sample, or "". */

@@ -48,6 +48,17 @@ static struct {
 } seen;
 static atomic_size_t pending_count; /* also read without the lock */
 
+/* The value without a ticket that is followed through the queue. */
+static struct {
+  bool is_set;
+  bool was_seen;  /* one has passed: the tracker sees the queue */
+  bool is_hidden; /* a later one was overtaken: a filter chain hides values */
+  uint64_t since_ms;
+  cdtime_t entered, time;
+  char key[KEY_MAX];
+  uint64_t left_out;
+} followed;
+
 static void make_condition(void) { gc_clock_cond_init(&none_pending); }
 
 static void lock_tracker(void) {
@@ -122,18 +133,68 @@ static void drop_given_up(struct gc_write_ticket *t) {
     complete_pending(t->oldest);
 }
 
+/* ---- values without a ticket ---- */
+
+/* Follows the value if none is followed. Returns true if it enters the queue.
+ */
+static bool enters_queue(const value_list_t *vl) {
+  lock_tracker();
+  uint64_t now_ms = clock_ms();
+  if (!followed.is_set) {
+    make_key(followed.key, vl);
+    followed.time = vl->time;
+    followed.entered = cdtime();
+    followed.since_ms = now_ms;
+    followed.is_set = true;
+  }
+  bool enters = !followed.was_seen || followed.is_hidden ||
+                now_ms - followed.since_ms < GC_WRITE_LAG_MS;
+  followed.left_out += !enters;
+  unlock_tracker();
+  return enters;
+}
+
+/* A value with a time after the followed one entered has overtaken it, which
+ * the queue does not allow: a filter chain stopped the followed one, or it
+ * entered before the tracker was registered. */
+static void note_followed(const value_list_t *vl) {
+  if (!followed.is_set)
+    return;
+  if (vl->time == followed.time) {
+    char key[KEY_MAX];
+    make_key(key, vl);
+    if (strcmp(key, followed.key) == 0) {
+      followed.is_set = false;
+      followed.was_seen = true;
+    }
+  } else if (vl->time > followed.entered + TIME_T_TO_CDTIME_T(1)) {
+    followed.is_set = false;
+    followed.is_hidden = followed.was_seen;
+  }
+}
+
+uint64_t gc_write_tracker_left_out(void) {
+  lock_tracker();
+  uint64_t count = followed.left_out;
+  unlock_tracker();
+  return count;
+}
+
 /* Notes a written value. collectd's write threads call it for each value of
  * every plugin, so values of other plugins must cost almost nothing. */
 static int on_write(__attribute__((unused)) const data_set_t *ds,
                     const value_list_t *vl,
                     __attribute__((unused)) user_data_t *ud) {
-  if (atomic_load(&pending_count) == 0 || strcmp(vl->plugin, "genesys") != 0)
+  if (strcmp(vl->plugin, "genesys") != 0)
     return 0;
 
   char key[KEY_MAX];
-  make_key(key, vl);
+  bool is_pending = atomic_load(&pending_count) > 0;
+  if (is_pending)
+    make_key(key, vl);
   lock_tracker();
-  struct pending *p = gc_strmap_get(&pending_by_key, key);
+  note_followed(vl);
+  struct pending *p = is_pending ? gc_strmap_get(&pending_by_key, key) : NULL;
   if (p != NULL && p->time == vl->time) {
     note_seen(p->number);
     complete_pending(p);
@@ -150,6 +211,7 @@ static void begin_tracking(uint64_t (*now_ms)(void)) {
   closed = false;
   dispatched = 0;
   memset(&seen, 0, sizeof(seen));
+  memset(&followed, 0, sizeof(followed));
   clock_ms = now_ms;
 }
 
@@ -161,6 +223,7 @@ enum gc_code gc_write_tracker_register(uint64_t (*now_ms)(void),
   if (first)
     begin_tracking(now_ms);
   unlock_tracker();
+  gc_emit_set_gate(enters_queue);
   /* The lock is free here, since collectd may log about the registration, and a
    * log plugin may dispatch values. */
   if (first &&
@@ -173,6 +236,7 @@ enum gc_code gc_write_tracker_register(uint64_t (*now_ms)(void),
 void gc_write_tracker_close(void) {
   lock_tracker();
   closed = true;
+  gc_emit_set_gate(NULL);
   registered = false; /* collectd forgets its callbacks at the shutdown */
   for (size_t i = 0; i < pending_by_key.room; i++)
     while (pending_by_key.slots[i].key != NULL)

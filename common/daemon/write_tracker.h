@@ -17,6 +17,12 @@
  * of GC_WRITE_GIVE_UP_MS, so the first case takes up to twice as long. A value
  * that waits in a queue of 300,000 is not given up.
  *
+ * Values without a ticket do not wait in the queue without bound either: one of
+ * them at a time is followed, and while it has been in the queue for longer
+ * than GC_WRITE_LAG_MS, later ones do not enter it. The next value of each
+ * series enters when the queue is short again. Where a filter chain hides the
+ * followed value, all of them enter.
+ *
  * The suite's own writers get a value before gc_write_tracker_emit returns
  * (daemon/writers.h). With Dispatch false no value is in the queue, and none is
  * pending.
@@ -34,6 +40,9 @@
  * is killed. */
 enum { GC_WRITE_GIVE_UP_MS = 15000 };
 
+/* A quick queue is empty within milliseconds of a burst. */
+enum { GC_WRITE_LAG_MS = 2000 };
+
 /* Arranges the registration of the write callback; called in init; a second
  * call does nothing. Writers register when they are loaded (csv), configured
  * (write_http) or in their own init (rrdtool, network), so the tracker
@@ -45,6 +54,10 @@ GC_API enum gc_code gc_write_tracker_register(uint64_t (*now_ms)(void),
  * gc_write_tracker_emit dispatches nothing until the next registration. Tickets
  * must still be freed. */
 GC_API void gc_write_tracker_close(void);
+
+/* Returns the number of values that did not enter the queue because it was
+ * longer than GC_WRITE_LAG_MS. */
+GC_API uint64_t gc_write_tracker_left_out(void);
 
 /* A group of values with the number of pending ones. */
 struct gc_write_ticket;

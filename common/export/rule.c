@@ -128,6 +128,8 @@
   XX(API_MONTH_SHARE, "api_month_share", "", GAUGE, VALUE, "", NULL)           \
   XX(API_QUEUED, "api_queued", "", GAUGE, VALUE, "", NULL)                     \
   XX(API_THROTTLED, "api_throttled", "", COUNTER, VALUE, "", NULL)             \
+  XX(WRITE_QUEUE_LEFT_OUT, "write_queue_left_out", "", COUNTER, VALUE, "",     \
+     NULL)                                                                     \
   XX(API_BYTES, "api", "bytes", COUNTER, VALUE, "", NULL)                      \
   XX(API_BREAKER, "api_breaker", "", GAUGE, VALUE, "", NULL)                   \
   XX(API_PAUSE, "api_pause", "seconds", GAUGE, VALUE, "scope", NULL)           \

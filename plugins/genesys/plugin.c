@@ -364,6 +364,16 @@ static void say_of_account(void *ctx, const char *line) {
               line);
 }
 
+static void put_left_out(const char *account, uint32_t interval_ms,
+                         const struct gc_samples *out) {
+  char instance[128];
+  snprintf(instance, sizeof(instance), "account-%s", account);
+  gc_put_count(&(struct gc_sample_writer){.out = out,
+                                          .instance = instance,
+                                          .interval_ms = interval_ms},
+               GC_METRIC_WRITE_QUEUE_LEFT_OUT, "", gc_write_tracker_left_out());
+}
+
 static void read_one(void *ctx, const char *account, const char *host) {
   struct round *round = ctx;
   struct gc_account_stats stats;
@@ -378,6 +388,7 @@ static void read_one(void *ctx, const char *account, const char *host) {
     month_note(&months[at], account, &stats, gc_accounts_shared_store(),
                gc_clock_now_ms(), false);
     month_samples(&months[at], account, &stats, interval_ms, &out);
+    put_left_out(account, interval_ms, &out);
   }
   put_lease(account, interval_ms, &out);
   char address[512];
@@ -408,6 +419,23 @@ static void advise_on_dispatch(void) {
               "that need them, Dispatch false in <Plugin genesys> saves about "
               "%zu MB and two thirds of the CPU time",
               series, series * DISPATCH_BYTES / 1000000);
+}
+
+/* Reports a write queue that grows. */
+static void report_write_queue(void) {
+  static uint64_t reported;
+  uint64_t left_out = gc_write_tracker_left_out();
+  struct gc_err err = {.code = GC_OK};
+  if (left_out > reported)
+    (void)gc_fail(
+        &err, GC_ERR_LIMIT,
+        "collectd's writers are more than %d s behind: %" PRIu64
+        " values did not enter the queue, and only genesys_prometheus "
+        "and genesys_influxdb have them; find the slow writer (csv or "
+        "rrdtool on a slow disk), or set Dispatch false",
+        GC_WRITE_LAG_MS / 1000, left_out - reported);
+  reported = left_out;
+  gc_log_failure(plugin.log, "write queue", &err);
 }
 
 /* Warns of values that no writer gets. Runs after the init of all plugins. */
@@ -445,6 +473,7 @@ static int on_read(void) {
   if (restarts != NULL)
     restarts_samples(restarts, (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()),
                      gc_emit_samples);
+  report_write_queue();
   advise_on_writers();
   advise_on_dispatch();
   warn_of_no_writer();

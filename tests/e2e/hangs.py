@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import fcntl
+import http.server
 import os
+import re
 import shutil
 import sqlite3
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -266,6 +269,44 @@ def a_full_write_queue_delays_no_reading() -> None:
     stops(daemon)
 
 
+class SlowReceiver(http.server.BaseHTTPRequestHandler):
+    """What a slow writer sends to: each request takes half a second until `quick` is set."""
+    quick = threading.Event()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.quick.wait(0.5)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def a_slow_writer_fills_no_queue() -> None:
+    """write_http takes some 100 values a second of 2,000; genesys_prometheus has all of them meanwhile."""
+    receiver = http.server.ThreadingHTTPServer(("127.0.0.1", 0), SlowReceiver)
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    sim, port = Simulator(**{**SMALL, "queues": 40}), process.free_port()
+    writers = ('<Plugin write_http>\n<Node "slow">\nURL "http://127.0.0.1:%d/"\nBufferSize 4096\n</Node>\n</Plugin>\n'
+               "<Plugin genesys_prometheus>\nPort %d\n</Plugin>\n" % (receiver.server_address[1], port))
+    daemon = Collectd(account(sim), queues(ObservationInterval=1), more=writers, load=("write_http",),
+                      ours=("genesys", "genesys_realtime", "genesys_prometheus"))
+
+    def left_out() -> float:
+        page = direct.open("http://127.0.0.1:%d/metrics" % port, timeout=5).read().decode()
+        found = re.search(r"^genesys_write_queue_left_out_total{[^}]*} ([0-9.e+]+)$", page, re.M)
+        return float(found[1]) if found else 0
+    daemon.says("write queue: collectd's writers are more than 2 s behind", within_s=30)
+    before = daemon.lives_until(left_out, 30, "write_queue_left_out at /metrics")
+    daemon.lives_until(lambda: left_out() > before + 2000, 30, "more values that do not enter the queue")
+    SlowReceiver.quick.set()
+    daemon.says("write queue: good again", within_s=60)
+    stops(daemon)
+    receiver.shutdown()
+
+
 SCENARIOS: list[Callable[[], None]] = [
     a_secret_on_a_disk_that_hangs_is_named_and_delays_no_reading, a_disk_that_answers_again_needs_no_restart,
     a_renewal_whose_secret_hangs_delays_no_reading, certificates_on_a_disk_that_hangs_delay_their_account_alone,
@@ -273,6 +314,7 @@ SCENARIOS: list[Callable[[], None]] = [
     a_state_disk_that_hangs_under_load_changes_no_total, databases_that_other_programs_lock_delay_no_reading,
     a_lock_on_the_state_folder_by_another_user_delays_nothing, a_resolver_that_hangs_delays_no_reading,
     a_full_write_queue_delays_no_reading,
+    *([a_slow_writer_fills_no_queue] if built("genesys_prometheus") else []),
     *([a_lease_password_on_a_disk_that_hangs_delays_no_reading] if SERVER else [])]
 
 if __name__ == "__main__":

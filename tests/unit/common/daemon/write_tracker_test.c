@@ -420,6 +420,100 @@ static void thousands_of_series_find_their_place(void) {
   gc_write_ticket_free(t);
 }
 
+/* ---- values without a ticket ---- */
+
+/* Emits the values of `count` series, as they are at the present time. */
+static void emit_plain(unsigned count) {
+  char instance[32];
+  for (unsigned i = 0; i < count; i++) {
+    snprintf(instance, sizeof(instance), "q%u", i);
+    struct gc_sample s = depth_sample(instance, 0);
+    CHECK_INT(gc_emit(NULL, &s), GC_OK);
+  }
+}
+
+/* One value passes, so that the tracker knows that it sees the queue. */
+static void start_plain(void) {
+  start_tracker();
+  fake_time_set(TIME_T_TO_CDTIME_T(1000));
+  emit_plain(1);
+  CHECK_INT(fake_let_through(1), 1);
+}
+
+static void pass_time(unsigned seconds) {
+  atomic_fetch_add(&now_ms, seconds * 1000u);
+  fake_time_set(cdtime() + TIME_T_TO_CDTIME_T(seconds));
+}
+
+static void a_slow_writer_does_not_fill_the_queue(void) {
+  start_plain();
+  for (unsigned second = 0; second < 60; second++) {
+    emit_plain(100);
+    pass_time(1);
+    CHECK_INT(fake_let_through(10), 10); /* csv writes a tenth of it */
+    CHECK(fake_queued() <= 400);
+  }
+  CHECK(gc_write_tracker_left_out() > 4000);
+  uint64_t left_out = gc_write_tracker_left_out();
+  fake_let_through(SIZE_MAX);
+  for (unsigned second = 0; second < 5; second++) {
+    emit_plain(100);
+    pass_time(1);
+    CHECK_INT(fake_let_through(SIZE_MAX), 100);
+  }
+  CHECK_INT(gc_write_tracker_left_out(), left_out);
+}
+
+static void a_burst_enters_the_queue_whole(void) {
+  start_plain();
+  emit_plain(5000);
+  pass_time(1);
+  emit_plain(100);
+  CHECK_INT(fake_queued(), 5100);
+  CHECK_INT(gc_write_tracker_left_out(), 0);
+}
+
+static void values_with_a_ticket_enter_a_long_queue(void) {
+  start_plain();
+  struct gc_write_ticket *t = gc_write_ticket_new();
+  emit_plain(1);
+  pass_time(3);
+  emit_plain(1);
+  CHECK_INT(fake_queued(), 1);
+  CHECK_INT(emit_sample(t, "a", 60000), GC_OK);
+  CHECK_INT(fake_queued(), 2);
+  gc_write_ticket_free(t);
+}
+
+static void a_chain_that_stops_the_followed_value_holds_nothing_up(void) {
+  start_plain();
+  emit_plain(1);
+  CHECK_INT(fake_lose(1), 1);
+  pass_time(2);
+  emit_plain(1);
+  CHECK_INT(fake_queued(), 0);
+  struct gc_write_ticket *t = gc_write_ticket_new();
+  CHECK_INT(emit_sample(t, "a", 1003000), GC_OK); /* as telemetry: now */
+  fake_let_through(1);
+  for (unsigned second = 0; second < 20; second++) {
+    pass_time(1);
+    emit_plain(1);
+    CHECK_INT(fake_lose(1), 1);
+  }
+  gc_write_ticket_free(t);
+}
+
+static void a_chain_that_stops_all_holds_nothing_up(void) {
+  start_tracker();
+  fake_time_set(TIME_T_TO_CDTIME_T(1000));
+  for (unsigned second = 0; second < 20; second++) {
+    emit_plain(10);
+    pass_time(1);
+    CHECK_INT(fake_lose(10), 10);
+  }
+  CHECK_INT(gc_write_tracker_left_out(), 0);
+}
+
 int main(void) {
   RUN(a_value_is_pending_until_the_writers_have_had_it);
   RUN(a_wait_ends_when_a_spool_has_synced_the_values);
@@ -437,6 +531,11 @@ int main(void) {
   RUN(the_close_wakes_a_waiting_thread);
   RUN(many_threads_fill_back_in_order);
   RUN(thousands_of_series_find_their_place);
+  RUN(a_slow_writer_does_not_fill_the_queue);
+  RUN(a_burst_enters_the_queue_whole);
+  RUN(values_with_a_ticket_enter_a_long_queue);
+  RUN(a_chain_that_stops_the_followed_value_holds_nothing_up);
+  RUN(a_chain_that_stops_all_holds_nothing_up);
   gc_write_tracker_close();
   fake_reset();
   return check_done();
