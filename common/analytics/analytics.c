@@ -317,6 +317,7 @@ static void start_poll(struct gc_analytics *b,
       gc_filter_for_request(&b->plan.selection.filter);
   struct gc_analytics_poll_deps deps = {.env = env_of(b),
                                         .api = b->deps.api,
+                                        .requests = b->deps.requests,
                                         .clock = &b->plan.clock,
                                         .settle_ms = b->query->rule.settle_ms,
                                         .filter = filter,
@@ -377,6 +378,7 @@ static bool start_slow_poll(struct gc_analytics *b) {
   b->plan.slow_at_ms = gc_analytics_now(b) + slow_pause_ms(ids);
   struct gc_analytics_poll_deps deps = {.env = env_of(b),
                                         .api = b->deps.api,
+                                        .requests = b->deps.requests,
                                         .clock = &b->plan.clock,
                                         .settle_ms = b->query->rule.settle_ms,
                                         .filter = ids,

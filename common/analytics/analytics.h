@@ -57,6 +57,7 @@ struct gc_analytics_deps {
   struct gc_loop *loop;
   const struct gc_env *env;
   struct gc_api *api;
+  gc_request_count *requests; /* counts the block's; NULL: nobody does */
   struct gc_names *names;
   struct gc_store *store; /* NULL: no state file */
   /* Of the account's lease: the checkpoint passes to the next holder, and

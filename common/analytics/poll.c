@@ -147,6 +147,7 @@ void gc_analytics_poll_start(struct gc_analytics_poll *p,
                        .sink = gc_decoder_sink(p->decoder),
                        .body_max = ANSWER_MAX_BYTES,
                        .is_background = deps->is_background,
+                       .count = deps->requests,
                        .done = on_answer,
                        .ctx = p};
   continue_poll(p);

@@ -14,6 +14,7 @@
 struct gc_analytics_poll_deps {
   const struct gc_env *env;
   struct gc_api *api;
+  gc_request_count *requests;    /* as in struct gc_call */
   struct gc_server_clock *clock; /* corrected by the Date of each answer */
   int64_t settle_ms;
   const struct gc_intern *filter; /* ids to request; NULL: no filter */

@@ -89,6 +89,7 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
                                    .loop = gc_account_loop(a),
                                    .env = gc_account_env(a),
                                    .api = gc_account_api(a),
+                                   .requests = &block->requests,
                                    .names = gc_account_names(a),
                                    .store = gc_account_store(a),
                                    .phase = gc_block_phase(block)};

@@ -134,11 +134,18 @@ enum gc_code gc_block_use_account(struct gc_block *b, const char *account,
   return GC_OK;
 }
 
-const char *gc_block_account(const struct gc_block *b) {
+/* Returns the place of an option of the block; NULL: it has no such option. */
+static const void *find_option(const struct gc_block *b, const char *key,
+                               enum gc_opt_kind kind) {
   for (const struct gc_opt *row = b->is->rows; row->key != NULL; row++)
-    if (strcmp(row->key, "Account") == 0 && row->kind == GC_OPT_KIND_STR)
-      return *(char *const *)((const char *)b->options + row->offset);
+    if (strcmp(row->key, key) == 0 && row->kind == kind)
+      return (const char *)b->options + row->offset;
   return NULL;
+}
+
+const char *gc_block_account(const struct gc_block *b) {
+  char *const *account = find_option(b, "Account", GC_OPT_KIND_STR);
+  return account != NULL ? *account : NULL;
 }
 
 static void each_from_oldest(struct gc_block *b,
@@ -202,10 +209,22 @@ static void on_read_end(void *data) {
     b->is->read_last(b);
 }
 
+void gc_block_read_state(struct gc_block *b, uint32_t interval_ms,
+                         const struct gc_samples *out) {
+  const struct gc_sample_writer w = {
+      .out = out, .instance = b->instance, .interval_ms = interval_ms};
+  const uint32_t *series_max = find_option(b, "MaxSeries", GC_OPT_KIND_INT);
+  b->is->read_state(b, interval_ms, out);
+  if (series_max != NULL)
+    gc_put_gauge(&w, GC_METRIC_SERIES_MAX, "", *series_max);
+  if (b->account != NULL)
+    gc_put_count(&w, GC_METRIC_BLOCK_REQUESTS, "", b->requests);
+}
+
 static int on_read_state(user_data_t *ud) {
   struct gc_block *b = ud->data;
   struct gc_samples out = gc_emit_samples(gc_emit_state_host(b->host));
-  b->is->read_state(b, (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
+  gc_block_read_state(b, (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
   return 0;
 }
 

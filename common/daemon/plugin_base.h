@@ -18,6 +18,7 @@
 #include "common/daemon/options.h"
 #include "common/genesys/endpoint.h"
 #include "common/genesys/sample.h"
+#include "common/net/api/api.h"
 
 struct gc_account;
 struct gc_block;
@@ -89,6 +90,7 @@ struct gc_block {
   const char *host; /* host of its values; NULL or "": collectd's host */
   bool runs;        /* `start` has succeeded */
   struct gc_health *health;
+  gc_request_count requests; /* of this block, for block_requests */
   bool has_answered; /* in a trial: all its sources were up at one time */
   struct gc_block *next;
 };
@@ -155,6 +157,11 @@ GC_API const char *gc_block_account(const struct gc_block *b);
 GC_API GC_MUST_CHECK enum gc_code gc_block_use_account(struct gc_block *b,
                                                        const char *account,
                                                        struct gc_err *err);
+
+/* Puts the self-telemetry of the block: that of its class, and what all blocks
+ * have in common. Any thread. */
+GC_API void gc_block_read_state(struct gc_block *b, uint32_t interval_ms,
+                                const struct gc_samples *out);
 
 /* Returns the phase of the block's polls: gc_pace_phase of the host of its
  * values and of its instance. */

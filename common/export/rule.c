@@ -94,6 +94,7 @@
   XX(SOURCE_UP, "source_up", "", GAUGE, VALUE, "source", NULL)                 \
   XX(SOURCE_AGE, "source_age", "seconds", GAUGE, VALUE, "source", NULL)        \
   XX(SERIES, "series", "", GAUGE, VALUE, "source", NULL)                       \
+  XX(SERIES_MAX, "series_max", "", GAUGE, VALUE, "", NULL)                     \
   XX(SERIES_OVERFLOW, "series_overflow", "", COUNTER, VALUE, "source", NULL)   \
   XX(SERIES_COLLIDED, "series_collided", "", COUNTER, VALUE, "", NULL)         \
   XX(SERIES_OLD, "series_old", "", COUNTER, VALUE, "", NULL)                   \
@@ -120,10 +121,12 @@
   XX(API_REQUESTS, "api_requests", "", COUNTER, VALUE, "function-class",       \
      "Requests answered or failed; the class is 2xx, 3xx, 4xx, 5xx or "        \
      "network.")                                                               \
+  XX(BLOCK_REQUESTS, "block_requests", "", COUNTER, VALUE, "", NULL)           \
   XX(API_LATENCY, "api_latency", "seconds", GAUGE, VALUE, "", NULL)            \
   XX(API_FUNCTION_LATENCY, "api_function_latency", "seconds", GAUGE, VALUE,    \
      "function", NULL)                                                         \
   XX(API_BUDGET, "api_budget", "", GAUGE, VALUE, "", NULL)                     \
+  XX(API_MINUTE_LEFT, "api_minute_left", "", GAUGE, VALUE, "", NULL)           \
   XX(API_MONTH_REQUESTS, "api_month_requests", "", GAUGE, VALUE, "", NULL)     \
   XX(API_MONTH_SHARE, "api_month_share", "", GAUGE, VALUE, "", NULL)           \
   XX(API_QUEUED, "api_queued", "", GAUGE, VALUE, "", NULL)                     \

@@ -171,6 +171,11 @@ void health_endpoint_start(struct health_endpoint *e) {
   gc_listener_start(e->listener);
 }
 
+void health_endpoint_put_certificate(const struct health_endpoint *e,
+                                     const struct gc_sample_writer *w) {
+  gc_listener_put_certificate(e->listener, w);
+}
+
 /* ---- beginning and end ---- */
 
 static void on_listening(void *ctx, const char *cause,

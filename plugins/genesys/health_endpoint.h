@@ -16,6 +16,7 @@
 #define GENESYS_HEALTH_ENDPOINT_H
 
 #include "common/base/err.h"
+#include "common/genesys/sample.h"
 #include "plugins/genesys/health.h"
 
 struct health_endpoint;
@@ -36,6 +37,9 @@ health_endpoint_new(const struct health_endpoint_settings *settings);
 /* Listens. A thread of the listener tries again, and takes a changed secret and
  * changed certificates. */
 void health_endpoint_start(struct health_endpoint *e);
+/* Puts the lifetime of TLSCert, if there is one. Any thread. */
+void health_endpoint_put_certificate(const struct health_endpoint *e,
+                                     const struct gc_sample_writer *w);
 /* Stops and frees `e`, which may be NULL. */
 void health_endpoint_free(struct health_endpoint *e);
 

@@ -465,14 +465,24 @@ static void advise_on_writers(void) {
       series);
 }
 
+/* Puts the certificate of <Health>, under the instance "health". */
+static void read_endpoint(uint32_t interval_ms) {
+  const struct gc_samples out = gc_emit_samples(NULL);
+  const struct gc_sample_writer w = {
+      .out = &out, .instance = "health", .interval_ms = interval_ms};
+  if (endpoint != NULL)
+    health_endpoint_put_certificate(endpoint, &w);
+}
+
 static int on_read(void) {
   static struct telemetry last[GC_ACCOUNTS_MAX];
   static struct announced announced[GC_ACCOUNTS_MAX];
   struct round round = {.last = last, .announced = announced};
   gc_accounts_each(read_one, &round);
+  uint32_t interval_ms = (uint32_t)CDTIME_T_TO_MS(plugin_get_interval());
   if (restarts != NULL)
-    restarts_samples(restarts, (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()),
-                     gc_emit_samples);
+    restarts_samples(restarts, interval_ms, gc_emit_samples);
+  read_endpoint(interval_ms);
   report_write_queue();
   advise_on_writers();
   advise_on_dispatch();

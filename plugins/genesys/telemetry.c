@@ -83,6 +83,7 @@ void telemetry_samples(struct telemetry *t, const char *account,
   gc_put_count(&w, GC_METRIC_API_THROTTLED, "", api->throttled);
   gc_put_count(&w, GC_METRIC_API_BYTES, "", api->bytes);
   gc_put_gauge(&w, GC_METRIC_API_BUDGET, "", api->budget_left);
+  gc_put_gauge(&w, GC_METRIC_API_MINUTE_LEFT, "", api->minute_left);
   gc_put_gauge(&w, GC_METRIC_API_QUEUED, "", api->queued);
   gc_put_gauge(&w, GC_METRIC_API_BREAKER, "", api->broken ? 1.0 : 0.0);
   if (api->answers > t->answers)

@@ -152,6 +152,11 @@ static void read_state(struct gc_block *base, uint32_t interval,
   if (a->notifications != NULL)
     notifications_state(a->notifications, &b.stream);
   samples_state(&b, &a->stats, out);
+  if (a->webhook != NULL)
+    webhook_put_certificate(
+        a->webhook, &(struct gc_sample_writer){.out = out,
+                                               .instance = b.instance,
+                                               .interval_ms = interval});
 }
 
 /* ---- the start of a block ---- */
@@ -291,6 +296,7 @@ static void start_observations(struct gc_block *b) {
                                         .phase = gc_block_phase(b),
                                         .env = gc_account_env(b->account),
                                         .api = gc_account_api(b->account),
+                                        .requests = &b->requests,
                                         .names = gc_account_names(b->account),
                                         .lease = gc_account_lease(b->account),
                                         .inform = gc_block_inform};

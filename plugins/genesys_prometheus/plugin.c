@@ -165,15 +165,14 @@ static int on_read(__attribute__((unused)) user_data_t *ud) {
       .instance = "prometheus",
       .interval_ms = (uint32_t)CDTIME_T_TO_MS(plugin_get_interval())};
   gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)values.series);
+  gc_put_gauge(&w, GC_METRIC_SERIES_MAX, "", options.series_max);
   gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "", values.overflow);
   gc_put_count(&w, GC_METRIC_SERIES_OLD, "", values.old);
   gc_put_count(&w, GC_METRIC_SERIES_COLLIDED, "", values.collisions);
   for (int i = 0; i < ENDPOINT_STATUS_COUNT; i++)
     gc_put_count(&w, GC_METRIC_SCRAPES, statuses[i], answers.answers[i]);
   gc_put_count(&w, GC_METRIC_SCRAPES, "cut", answers.cut);
-  if (answers.has_cert)
-    gc_put_gauge(&w, GC_METRIC_CERTIFICATE_LIFETIME, "tls_cert",
-                 answers.cert_left_s);
+  endpoint_put_certificate(endpoint, &w);
   if (answers.scrape_s >= 0.0)
     gc_put_gauge(&w, GC_METRIC_SCRAPE_TIME, "", answers.scrape_s);
   return 0;

@@ -15,7 +15,8 @@
 struct queues_deps {
   struct gc_loop *loop;
   const struct gc_env *env;
-  struct gc_api *api; /* also the source of the server's clock */
+  struct gc_api *api;         /* also the source of the server's clock */
+  gc_request_count *requests; /* counts the block's; NULL: nobody does */
   struct gc_names *names;
   struct gc_channels *channels; /* channels of stream and pushed observations */
   struct gc_lease_watch *lease; /* NULL: this agent always dispatches */

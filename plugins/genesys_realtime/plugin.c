@@ -165,6 +165,7 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
                              .phase = gc_block_phase(b),
                              .env = gc_account_env(a),
                              .api = gc_account_api(a),
+                             .requests = &b->requests,
                              .names = gc_account_names(a),
                              .channels = gc_account_channels(a),
                              .lease = gc_account_lease(a),

@@ -164,7 +164,8 @@ static void read_block_state(void *ctx, struct gc_block *b) {
   (void)ctx;
   reading = b;
   if (b->runs)
-    b->is->read_state(b, (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
+    gc_block_read_state(b, (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()),
+                        &out);
 }
 
 static void read_state(void) {

@@ -136,10 +136,12 @@ METHODS = {"sum": {"queue_interval_number", "user_interval_number", "flow_interv
            "max": {"queue_longest_wait", "stream_silence", "source_age", "writer_age", "spool_age", "spool_bytes",
                    "window_lag", "queue_lag", "commit_time", "scrape_time", "api_latency", "api_function_latency", "api_queued",
                    "api_breaker", "api_pause", "corrections_carried", "lease_age"},
-           "min": {"source_up", "stream_connected", "state_up", "writer_up", "token_lifetime", "api_budget"},
+           "min": {"source_up", "stream_connected", "state_up", "writer_up", "token_lifetime", "certificate_lifetime", "api_budget",
+                   "api_minute_left"},
            "last": {"stream_gap", "flow_metric_value", "queue_metric_seconds", "user_metric_seconds",
                     "flow_aggregate_seconds", "queue_wait_time_seconds_sum", "token_state", "version", "window_length",
-                    "restart_gap", "lease_state", "lease_fence", "api_month_requests", "api_month_share"}}
+                    "restart_gap", "lease_state", "lease_fence", "api_month_requests", "api_month_share",
+                    "series_max"}}
 MEMBERS = {"min": "min", "max": "max", "p95": "max"}
 
 

@@ -265,6 +265,8 @@ def a_client_certificate_is_required() -> None:
     daemon.lives_until(lambda: not sqs.pushed()["running"], 30, "the push has ended")
     same("all events with a certificate are accepted", sqs.pushed()["accepted"], 300)
     equal(daemon, sqs)
+    left_s = daemon.latest("attributes-hook", "certificate_lifetime", "tls_cert") or 0
+    check("certificate_lifetime is above 0", left_s > 0, left_s)
     daemon.stop()
 
 

@@ -313,6 +313,8 @@ def certificates_and_secret_change_without_a_restart() -> None:
     a_secret(secret, "another secret")
     daemon.lives_until(lambda: health.status(X_Api_Key="another secret") == 200, 15, "an answer with the new secret")
     same("status with the old secret", health.status(X_Api_Key=SECRET), 401)
+    left_s = daemon.latest("health", "certificate_lifetime", "tls_cert") or 0
+    check("certificate_lifetime is above 0", left_s > 0, left_s)
     same("complaints", daemon.complaints(), [])
     daemon.stop()
 

@@ -44,6 +44,10 @@ def several_blocks_ask_for_one_token() -> None:
     same("no request fails", failures(sim), {})
     check("the user agent names the plugin", all("genesys" in agent for agent in sim.counters()["user_agents"]),
           sim.counters()["user_agents"])
+    check_soon("each block counts its requests", lambda: min(daemon.latest("queues-" + name, "block_requests") or 0
+                                                             for name in "abc") > 0)
+    left = daemon.latest("account-prod", "api_minute_left")
+    check("api_minute_left is below RequestsPerMinute", left is not None and 0 < left < 250, left)
     same_soon("token_requests-ok is 1", lambda: daemon.latest("account-prod", "token_requests", "ok"), 1)
     daemon.stop()
 

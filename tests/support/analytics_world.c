@@ -69,6 +69,7 @@ void world_start(void) {
                                    .loop = world.account.loop,
                                    .env = &world.r.env,
                                    .api = world.account.api,
+                                   .requests = &world.requests,
                                    .names = world.account.names,
                                    .store = world.store,
                                    .page = world.page,

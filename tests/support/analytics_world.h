@@ -33,6 +33,7 @@ extern struct analytics_world {
   struct gc_store *store; /* the test's own, or NULL; world_begin keeps it */
   struct gc_lease_page *page; /* likewise */
   struct gc_analytics *block;
+  gc_request_count requests; /* of the block */
 
   /* The dispatched values, in order, as "INSTANCE/TYPE-QUALIFIER HH:MM
    * VALUE". */

@@ -41,6 +41,7 @@ static struct world {
   struct replay r;
   struct replay_account account;
   struct block *block;
+  gc_request_count requests; /* of the block */
   char *list, *first_list;
   unsigned informed; /* lines about the block's work; the last of them */
   char text[256];
@@ -137,6 +138,7 @@ static inline void start_block(void) {
                              .loop = w.account.loop,
                              .env = &w.r.env,
                              .api = w.account.api,
+                             .requests = &w.requests,
                              .names = w.account.names,
                              .requests_per_minute = per_minute,
                              .blocks = blocks,

@@ -224,6 +224,8 @@ static void measure_server_clock(struct gc_api *api, int64_t date_ms) {
 static void count_reply(struct gc_api *api, const struct gc_call *call,
                         const struct gc_reply *reply) {
   api->counts.requests[call->endpoint][gc_answer_class(reply)]++;
+  if (call->count != NULL)
+    ++*call->count;
   api->counts.bytes += reply->bytes;
   if (reply->status == 429)
     api->counts.throttled++;
@@ -596,8 +598,9 @@ void gc_api_count_throttled(struct gc_api *api) { api->counts.throttled++; }
 
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats) {
   *ret_stats = api->counts;
-  ret_stats->budget_left = gc_shared_budget_left(api->budget, now_ms(api));
   uint64_t at_ms = now_ms(api), until_ms = api->throttle.paused_until_ms;
+  ret_stats->budget_left = gc_shared_budget_left(api->budget, at_ms);
+  ret_stats->minute_left = gc_shared_budget_minute_left(api->budget, at_ms);
   ret_stats->paused_ms = until_ms > at_ms ? until_ms - at_ms : 0;
   for (int e = 0; e < GC_ENDPOINT_COUNT; e++) {
     uint64_t held_ms = api->throttle.held_until_ms[e];

@@ -23,6 +23,9 @@ struct gc_api_settings { /* borrowed */
   uint32_t max_concurrent;
 };
 
+/* Counts the requests of a caller. Other threads may read it. */
+typedef _Atomic uint64_t gc_request_count;
+
 /* One call. It lives in the caller's memory until `done` or gc_api_cancel. */
 struct gc_call {
   enum gc_endpoint_id endpoint;
@@ -43,6 +46,7 @@ struct gc_call {
    * account leave one connection to its other calls, unless there is only one.
    */
   bool is_background;
+  gc_request_count *count; /* of the caller; NULL: none. Borrowed */
   /* err->code GC_OK: the sink has received the whole answer. `reply` is the
    * last answer, NULL when nothing was sent (GC_ERR_UNAVAILABLE and others).
    * Both are borrowed for the call. The call may be freed or made again
@@ -74,7 +78,7 @@ struct gc_api_stats {
   uint64_t throttled, bytes;
   uint64_t answers, elapsed_ms; /* elapsed_ms: the sum over all answers */
   struct gc_api_times functions[GC_ENDPOINT_COUNT];
-  uint32_t queued, budget_left;
+  uint32_t queued, budget_left, minute_left;
   /* The time that is left: of the account's pause; of the longest suspension of
    * a function. */
   uint64_t paused_ms, suspended_ms;

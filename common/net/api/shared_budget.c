@@ -21,11 +21,18 @@ struct bucket {
   uint64_t counted_ms; /* the refill up to this time is in `credit` */
 };
 
+/* The requests of each of the last 60 seconds. */
+struct minute {
+  uint32_t taken[60]; /* by the second's number modulo 60 */
+  uint64_t second;    /* the newest one */
+};
+
 struct gc_shared_budget {
   char *client_id;
   uint32_t per_minute;
   unsigned references;
   struct bucket bucket;
+  struct minute minute;
   uint64_t background_next_ms; /* the first time that is not reserved */
   struct gc_shared_budget *next;
 };
@@ -76,6 +83,16 @@ static uint32_t wait_of(struct bucket *b, uint64_t now_ms) {
 static uint32_t left_in(struct bucket *b, uint64_t now_ms) {
   add_refill(b, now_ms);
   return (uint32_t)(b->credit / one);
+}
+
+/* Empties the seconds that have passed, and returns the present one. */
+static uint32_t *turn_minute(struct minute *m, uint64_t now_ms) {
+  uint64_t now_s = now_ms / 1000;
+  if (now_s > m->second + 60)
+    m->second = now_s - 60;
+  while (m->second < now_s)
+    m->taken[++m->second % 60] = 0;
+  return &m->taken[m->second % 60];
 }
 
 /* ---- the budgets of all clients ---- */
@@ -136,6 +153,7 @@ void gc_shared_budget_put(struct gc_shared_budget *b) {
 bool gc_shared_budget_take(struct gc_shared_budget *b, uint64_t now_ms) {
   pthread_mutex_lock(&lock);
   bool taken = take_request(&b->bucket, now_ms);
+  *turn_minute(&b->minute, now_ms) += taken;
   pthread_mutex_unlock(&lock);
   return taken;
 }
@@ -165,6 +183,18 @@ uint32_t gc_shared_budget_wait_ms(struct gc_shared_budget *b, uint64_t now_ms) {
 uint32_t gc_shared_budget_left(struct gc_shared_budget *b, uint64_t now_ms) {
   pthread_mutex_lock(&lock);
   uint32_t left = left_in(&b->bucket, now_ms);
+  pthread_mutex_unlock(&lock);
+  return left;
+}
+
+uint32_t gc_shared_budget_minute_left(struct gc_shared_budget *b,
+                                      uint64_t now_ms) {
+  uint32_t taken = 0;
+  pthread_mutex_lock(&lock);
+  (void)turn_minute(&b->minute, now_ms);
+  for (size_t i = 0; i < GC_COUNT(b->minute.taken); i++)
+    taken += b->minute.taken[i];
+  uint32_t left = taken < b->per_minute ? b->per_minute - taken : 0;
   pthread_mutex_unlock(&lock);
   return left;
 }

@@ -35,5 +35,8 @@ bool gc_shared_budget_take(struct gc_shared_budget *b, uint64_t now_ms);
 uint32_t gc_shared_budget_wait_ms(struct gc_shared_budget *b, uint64_t now_ms);
 /* Returns how many whole requests can be taken at once. */
 uint32_t gc_shared_budget_left(struct gc_shared_budget *b, uint64_t now_ms);
+/* Returns the budget minus the requests of the last 60 s. */
+uint32_t gc_shared_budget_minute_left(struct gc_shared_budget *b,
+                                      uint64_t now_ms);
 
 #endif

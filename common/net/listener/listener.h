@@ -30,6 +30,7 @@
 #define GC_NET_LISTENER_LISTENER_H
 
 #include "common/base/err.h"
+#include "common/genesys/sample.h"
 
 #include "common/net/listener/options.h"
 
@@ -77,9 +78,10 @@ void gc_listener_quiesce(struct gc_listener *l);
 void gc_listener_free(struct gc_listener *l);
 /* True while it accepts connections. Any thread. */
 bool gc_listener_is_up(const struct gc_listener *l);
-/* Returns when the certificate ends that the server shows, seconds since the
- * epoch; 0: there is none. Any thread. */
-int64_t gc_listener_cert_end_s(const struct gc_listener *l);
+/* Puts certificate_lifetime "tls_cert", of the certificate that the server
+ * shows; nothing without one. Any thread. */
+void gc_listener_put_certificate(const struct gc_listener *l,
+                                 const struct gc_sample_writer *w);
 
 /* The functions below are for callbacks of a connection. */
 

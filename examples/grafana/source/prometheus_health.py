@@ -96,6 +96,13 @@ def health() -> dict[str, Any]:
             (12, 8),
             stack=True,
         ),
+        panel(
+            "Requests of each block per minute",
+            "timeseries",
+            lines(total("genesys_block_requests_total", "block")),
+            (12, 8),
+            stack=True,
+        ),
         panel("Answers 429 per minute", "timeseries", lines(total("genesys_api_throttled_total", "account", HOST)), (6, 8)),
         panel("Waiting requests", "timeseries", lines(value("genesys_api_queued", "{{account}}", HOST)), (6, 8), unit="none"),
         panel(
@@ -120,10 +127,10 @@ def health() -> dict[str, Any]:
         panel(
             "Budget",
             "timeseries",
-            lines(value("genesys_api_budget", "{{account}}", HOST)),
+            lines(value("genesys_api_minute_left", "{{account}}", HOST)),
             (8, 7),
             unit="none",
-            about="Requests that could be sent at once.",
+            about="RequestsPerMinute minus the requests of the last 60 s (api_minute_left).",
         ),
         panel(
             "Circuit breaker",
@@ -134,8 +141,27 @@ def health() -> dict[str, Any]:
             steps=FAULTS,
             mappings=states("closed", "open", "green", "red"),
         ),
+        panel(
+            "Certificates",
+            "timeseries",
+            lines(value("genesys_certificate_lifetime_seconds", "{{account}}{{block}} {{certificate}}", HOST)),
+            (24, 7),
+            unit="s",
+            steps=(("red", None), ("green", 14 * 86400)),
+            limits=True,
+            about="Time until each certificate ends. The line is the limit of GenesysCertificateEnds.",
+        ),
         row("Series"),
-        panel("Series", "timeseries", lines(value("genesys_series", "{{block}} {{source}}")), (12, 7), unit="none"),
+        panel(
+            "Series",
+            "timeseries",
+            lines(
+                value("genesys_series", "{{block}} {{source}}"),
+                value("genesys_series_max", "{{block}} MaxSeries"),
+            ),
+            (12, 7),
+            unit="none",
+        ),
         panel(
             "Values beyond MaxSeries, per minute",
             "timeseries",

@@ -241,6 +241,7 @@ static void poll_start(struct flow_observations *o, struct gc_entities *flows) {
                                                : GC_ENDPOINT_FLOW_OBSERVATIONS,
                        .sink = flow_decoder_sink(p->decoder),
                        .body_max = ANSWER_MAX_BYTES,
+                       .count = o->deps.requests,
                        .done = on_answer,
                        .ctx = o};
   struct gc_err err = {.code = GC_OK};

@@ -40,6 +40,7 @@ struct flow_observations_deps {
   struct gc_loop *loop;
   const struct gc_env *env;
   struct gc_api *api;
+  gc_request_count *requests; /* counts the block's; NULL: nobody does */
   struct gc_names *names;
   struct gc_lease_watch *lease; /* the account's; NULL: none, it dispatches */
   uint32_t phase; /* phase of the block's polls (base/policy/poll_pace) */

@@ -501,6 +501,11 @@ struct webhook *webhook_start(const struct webhook_options *options,
   return w;
 }
 
+void webhook_put_certificate(const struct webhook *w,
+                             const struct gc_sample_writer *to) {
+  gc_listener_put_certificate(w->listener, to);
+}
+
 void webhook_stop(struct webhook *w) {
   if (w == NULL || w->is_stopping)
     return;

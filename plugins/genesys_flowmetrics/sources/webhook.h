@@ -22,6 +22,7 @@
 #define GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_H
 
 #include "common/base/strs.h"
+#include "common/genesys/sample.h"
 #include "common/net/listener/options.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
@@ -41,6 +42,9 @@ struct webhook;
  * `options` and `source` are borrowed as long as the source lives. */
 struct webhook *webhook_start(const struct webhook_options *options,
                               const struct ledger_source *source);
+/* Puts the lifetime of TLSCert, if there is one. Any thread. */
+void webhook_put_certificate(const struct webhook *w,
+                             const struct gc_sample_writer *to);
 /* Accepts no more requests. The ledger may still hold some; call ledger_stop,
  * which answers them, before webhook_free. */
 void webhook_stop(struct webhook *w);

@@ -423,13 +423,14 @@ struct endpoint_stats endpoint_stats(struct endpoint *e) {
   struct endpoint_stats stats = {.cut = atomic_load(&e->cut),
                                  .scrape_s =
                                      (double)atomic_load(&e->scrape_us) / 1e6};
-  int64_t end_s = gc_listener_cert_end_s(e->listener);
-  stats.has_cert = end_s != 0;
-  int64_t now_s = gc_clock_wall_ms() / 1000;
-  stats.cert_left_s = (double)(end_s - now_s);
   for (int i = 0; i < ENDPOINT_STATUS_COUNT; i++)
     stats.answers[i] = atomic_load(&e->answers[i]);
   return stats;
+}
+
+void endpoint_put_certificate(const struct endpoint *e,
+                              const struct gc_sample_writer *w) {
+  gc_listener_put_certificate(e->listener, w);
 }
 
 void endpoint_free(struct endpoint *e) {

@@ -16,6 +16,7 @@
 #define GENESYS_PROMETHEUS_HTTP_ENDPOINT_H
 
 #include "common/base/err.h"
+#include "common/genesys/sample.h"
 #include "common/net/listener/options.h"
 #include "plugins/genesys_prometheus/series/store.h"
 
@@ -50,10 +51,8 @@ enum endpoint_status {
 
 struct endpoint_stats {
   uint64_t answers[ENDPOINT_STATUS_COUNT];
-  bool has_cert;
-  double cert_left_s; /* until TLSCert ends */
-  uint64_t cut;       /* clients that did not take the whole answer */
-  double scrape_s;    /* time to render the newest scrape; < 0: none yet */
+  uint64_t cut;    /* clients that did not take the whole answer */
+  double scrape_s; /* time to render the newest scrape; < 0: none yet */
 };
 
 struct endpoint;
@@ -67,6 +66,9 @@ void endpoint_start(struct endpoint *e);
 /* True while the endpoint listens. */
 bool endpoint_is_up(const struct endpoint *e);
 struct endpoint_stats endpoint_stats(struct endpoint *e);
+/* Puts the lifetime of TLSCert, if there is one. */
+void endpoint_put_certificate(const struct endpoint *e,
+                              const struct gc_sample_writer *w);
 /* Stops and frees `e`, which may be NULL. */
 void endpoint_free(struct endpoint *e);
 

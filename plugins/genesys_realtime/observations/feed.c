@@ -412,6 +412,7 @@ static void on_timer(void *ctx, uint64_t now_ms) {
   f->asked_ms = server_now(f);
   f->poll.wants_details = f->options->stream != STREAM_NONE;
   f->poll.path = f->options->path;
+  f->poll.requests = f->deps.requests;
   f->poll.visible = f->visible;
   for (struct obs_listener *l = f->listeners; l != NULL; l = l->next)
     if (l->asked != NULL)

@@ -189,6 +189,7 @@ static void make_part(struct poll *p, struct poll_part *part,
   part->call = (struct gc_call){.endpoint = endpoint,
                                 .sink = obs_decoder_sink(part->decoder),
                                 .body_max = ANSWER_MAX_BYTES,
+                                .count = p->requests,
                                 .done = on_answer,
                                 .ctx = part};
 }
@@ -202,6 +203,7 @@ static void make_metrics_part(struct poll *p, struct poll_part *part) {
                                 .sink = queue_metrics_sink(part->metrics),
                                 .body_max = QUEUE_METRICS_MAX_BYTES,
                                 .waits_max = QUEUE_METRICS_RETRIES,
+                                .count = p->requests,
                                 .done = on_answer,
                                 .ctx = part};
 }
@@ -256,6 +258,7 @@ void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,
                 void (*done)(void *ctx), void *ctx) {
   *p = (struct poll){.wants_details = p->wants_details,
                      .path = p->path,
+                     .requests = p->requests,
                      .visible = p->visible,
                      .api = api,
                      .done = done,

@@ -19,8 +19,8 @@ struct poll_pages {
 struct poll_part;
 
 /* One reading, in the caller's memory. Zero it before poll_start, except
- * wants_details, path and visible. The first three members are the result when
- * `done` runs. */
+ * wants_details, path, requests and visible. The first three members are the
+ * result when `done` runs. */
 struct poll {
   struct observations *reading; /* the answers, even if some are missing; the
                                    caller may gc_steal it */
@@ -33,6 +33,7 @@ struct poll {
   const char *path;   /* OBS_QUEUE_METRICS: another path; NULL: the usual one.
                          Borrowed; poll_clear resets it */
 
+  gc_request_count *requests; /* as in struct gc_call; poll_clear resets it */
   size_t visible; /* OBS_ACTIVITY: queues of the list, 0: unknown; poll_clear
                      resets it */
 

@@ -17,6 +17,7 @@
 struct thing_options {
   char *account; /* never looked up */
   char *failing; /* the callback that fails */
+  uint32_t series_max;
 };
 
 struct thing {
@@ -29,6 +30,8 @@ static const struct gc_opt thing_rows[] = {
                "prod"),
     GC_OPT_STR(struct thing_options, failing, "Failing", NULL, 0, "What fails.",
                "account"),
+    GC_OPT_INT(struct thing_options, series_max, "MaxSeries", "7", 1, 9,
+               "series", "Series.", "8"),
     GC_OPT_END};
 
 static struct gc_plugin plugin;
@@ -134,7 +137,8 @@ static void each_block_is_started_read_and_ended(void) {
   CHECK_INT(fake_read("genesys_things/things-b"), 0);
   CHECK_INT(fake_read("genesys_things/things-b/state"), 0);
   CHECK_REAL(fake_gauge("genesys-things-b/source_up-x"), 1);
-  CHECK_INT(fake_value_count(), 1);
+  CHECK_REAL(fake_gauge("genesys-things-b/series_max"), 7);
+  CHECK_INT(fake_value_count(), 2);
   fake_shutdown();
   CHECK_INT(last_reads, 3);
   CHECK_INT(cleared, 2);

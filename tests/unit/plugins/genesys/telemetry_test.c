@@ -67,6 +67,7 @@ static void each_counter_has_its_row(void) {
   stats.api.bytes = 1234567890123;
   stats.api.queued = 4;
   stats.api.budget_left = 25;
+  stats.api.minute_left = 218;
   stats.api.broken = true;
   stats.api.paused_ms = 41500;
   stats.api.suspended_ms = 3600 * 1000;
@@ -102,6 +103,7 @@ static void each_counter_has_its_row(void) {
       {"api_bytes", 1234567890123},
       {"api_queued", 4},
       {"api_budget", 25},
+      {"api_minute_left", 218},
       {"api_breaker", 1},
       {"token_requests-ok", 5},
       {"token_requests-failed", 6},

@@ -226,6 +226,7 @@ static void a_minute_takes_the_requests_that_the_manual_says(void) {
     replay_run(&w.r, 60000);
     CHECK_INT(replay_count(&w.r, "POST /api/v2/analytics/") - before,
               rows[i].per_minute);
+    CHECK_INT(w.requests, replay_count(&w.r, "POST /api/v2/analytics/"));
     end_block();
   }
 }

@@ -109,6 +109,7 @@ static void queue_metrics_are_requested_by_the_hundred(void) {
                 "[{\"id\":\"q0000\",\"name\":\"other\",\"queued\":3}]");
   start_block();
   CHECK_INT(replay_count(&w.r, METRICS), 2);
+  CHECK_INT(w.requests, 2);
   CHECK_STR(strstr(replay_last(&w.r, METRICS)->line, "q0148"),
             "q0148,q0149&metricNames=queued,waiting,agentAvailable,agentBusy");
   /* The account's list of names has priority; a number that a row lacks is

@@ -39,6 +39,22 @@ static void a_call_brings_its_answer_to_the_sink(void) {
   api_end();
 }
 
+static void each_answer_counts_for_the_caller(void) {
+  gc_request_count count = 0;
+  struct job j;
+  api_begin();
+  api_answer(QUEUES, 1, 503);
+  api_answer(QUEUES, 0, 200);
+  api_prepare(&j, GC_ENDPOINT_QUEUES);
+  j.call.count = &count;
+  gc_api_call(api, &j.call);
+  replay_run(&api_world, 30000);
+  CHECK_INT(j.err.code, GC_OK);
+  CHECK_INT(count, 2);
+  CHECK_INT(api_stats().minute_left, 298);
+  api_end();
+}
+
 static void a_path_of_its_own_takes_the_place_of_the_endpoint_s(void) {
   struct job j;
   api_begin();
@@ -227,6 +243,7 @@ static void no_text_contains_the_token(void) {
 
 int main(void) {
   RUN(a_call_brings_its_answer_to_the_sink);
+  RUN(each_answer_counts_for_the_caller);
   RUN(a_path_of_its_own_takes_the_place_of_the_endpoint_s);
   RUN(a_tail_stands_between_path_and_query);
   RUN(a_call_may_have_no_sink);

@@ -117,12 +117,28 @@ static void background_requests_take_a_quarter_in_equal_distances(void) {
   }
 }
 
+static void the_rest_of_the_minute_follows_what_was_sent(void) {
+  struct gc_shared_budget *b = gc_shared_budget_get("client", 100, 7000000);
+  CHECK_INT(gc_shared_budget_minute_left(b, 7000000), 100);
+  for (int i = 0; i < 4; i++)
+    CHECK(gc_shared_budget_take(b, 7000900));
+  CHECK(gc_shared_budget_take(b, 7030000));
+  CHECK_INT(gc_shared_budget_minute_left(b, 7030000), 95);
+  CHECK_INT(gc_shared_budget_minute_left(b, 7059999), 95);
+  CHECK_INT(gc_shared_budget_minute_left(b, 7060000), 99);
+  CHECK_INT(gc_shared_budget_minute_left(b, 7090000), 100);
+  CHECK(gc_shared_budget_take(b, 7090000));
+  CHECK_INT(gc_shared_budget_minute_left(b, 99000000), 100);
+  gc_shared_budget_put(b);
+}
+
 int main(void) {
   RUN(background_requests_take_a_quarter_in_equal_distances);
   RUN(accounts_of_one_client_share_its_budget);
   RUN(a_later_account_can_only_lower_it);
   RUN(a_lowered_budget_adds_no_requests);
   RUN(the_budget_ends_with_its_last_holder);
+  RUN(the_rest_of_the_minute_follows_what_was_sent);
   RUN(threads_together_get_no_more_than_there_is);
   return check_done();
 }

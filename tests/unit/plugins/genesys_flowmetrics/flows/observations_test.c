@@ -23,6 +23,7 @@ static struct world {
   struct replay r;
   struct replay_account account;
   struct flow_observations *observations;
+  gc_request_count requests; /* of the block */
   char *list;
   char text[1024], informed[160];
 } w;
@@ -87,6 +88,7 @@ static void start_observations(void) {
   struct flow_observations_deps deps = {.loop = w.account.loop,
                                         .env = &w.r.env,
                                         .api = w.account.api,
+                                        .requests = &w.requests,
                                         .names = w.account.names,
                                         .lease = lease,
                                         .inform = on_inform};
@@ -143,6 +145,7 @@ static void up_to_a_hundred_flows_are_named_in_one_query(void) {
   CHECK_HAS(asked->body, "\"metrics\":[\"oFlow\"]");
   replay_run(&w.r, 30000);
   CHECK_INT(replay_count(&w.r, QUERY), 4);
+  CHECK_INT(w.requests, 4);
   CHECK_INT(replay_count(&w.r, ACTIVITY), 0);
   CHECK_STR(w.informed, "observations by \"query\" (Observations \"auto\"): "
                         "100 selected, at most 200 flows");
