@@ -17,6 +17,7 @@
 
 #include "common/base/alloc.h"
 #include "common/net/clock.h"
+#include "common/net/http/curl_options.h"
 #include "common/net/thread.h"
 #include "common/net/timing.h"
 
@@ -139,11 +140,6 @@ struct gc_loop {
   pthread_t thread;
   char name[16];
 };
-
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static CURLcode curl_ready;
-
-static void start_curl(void) { curl_ready = curl_global_init(CURL_GLOBAL_ALL); }
 
 static void append_task(struct tasks *list, struct task *task) {
   task->next = NULL;
@@ -306,13 +302,11 @@ static void run_call(void *ctx) {
 }
 
 struct gc_loop *gc_loop_new(struct gc_err *err) {
-  pthread_once(&curl_once, start_curl);
-  struct gc_loop *l = gc_zalloc(1, sizeof(*l));
-  if (curl_ready != CURLE_OK) {
-    free(l);
+  if (!gc_curl_start()) {
     gc_fail(err, GC_ERR_MEMORY, "libcurl could not be initialised");
     return NULL;
   }
+  struct gc_loop *l = gc_zalloc(1, sizeof(*l));
   pthread_mutex_init(&l->lock, NULL);
   pthread_cond_init(&l->changed, NULL);
   l->multi = curl_multi_init();

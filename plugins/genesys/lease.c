@@ -31,12 +31,6 @@ static enum gc_code check_url(const struct lease_options *o,
                               struct gc_err *warning, struct gc_err *err) {
   struct redis_url url;
   GC_TRY(redis_url_parse_as("Lease", o->url, &url, err));
-  if (url.scheme == REDIS_TLS && !redis_has_tls())
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "LeaseURL \"%.100s\": this build's hiredis has no TLS, "
-                   "which needs 1.0 with hiredis_ssl; use redis:// through a "
-                   "tunnel or on a separate network",
-                   url.shown);
   if (url.scheme == REDIS_TCP &&
       !gc_host_is_loopback(url.host, strlen(url.host)))
     (void)gc_fail(warning, GC_ERR_CONFIG,

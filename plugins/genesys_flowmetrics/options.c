@@ -395,12 +395,6 @@ static enum gc_code check_state(const struct attributes_options *o,
                    "StateURL: this build has no hiredis and keeps its state in "
                    "SQLite only; configure it with --with-hiredis, or remove "
                    "the option");
-  if (redis->url.scheme == REDIS_TLS && !redis_has_tls())
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "StateURL \"%.100s\": this build's hiredis has no TLS, "
-                   "which needs 1.0 with hiredis_ssl; use redis:// through a "
-                   "tunnel or on a separate network",
-                   redis->url.shown);
   redis->user = o->state_user;
   redis->password_file = o->state_password_file;
   redis->tls = &o->connect;

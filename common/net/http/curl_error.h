@@ -25,8 +25,8 @@ struct gc_curl_transfer {
 /* Fills `err` with "HOST:PORT: WORDS; HINT" and returns the kind of failure.
  * The text contains no query, no credentials and no passphrase, even if
  * libcurl's words do. */
-enum gc_failure gc_curl_explain(const struct gc_curl_transfer *f,
-                                struct gc_err *err);
+GC_API enum gc_failure gc_curl_explain(const struct gc_curl_transfer *f,
+                                       struct gc_err *err);
 
 /* Fills `err` with "HOST:PORT: " and the formatted words, for a failure that
  * libcurl does not report. */

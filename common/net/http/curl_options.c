@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/http/curl_options.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
 
+#include "common/net/clock.h"
 #include "common/net/http/proxy.h"
 #include "common/net/http/tls_files.h"
 #include "common/net/timing.h"
 #include "gc_config.h"
 
 #define USER_AGENT "collectd-genesys/" PACKAGE_VERSION
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static CURLcode started;
+
+static void start_curl(void) { started = curl_global_init(CURL_GLOBAL_ALL); }
+
+bool gc_curl_start(void) {
+  pthread_once(&once, start_curl);
+  return started == CURLE_OK;
+}
 
 /* A handle and the first error. */
 struct setter {
@@ -161,4 +173,24 @@ enum gc_code gc_curl_set_options(CURL *easy, const struct gc_connect *c,
   return gc_fail(err,
                  s.code == CURLE_OUT_OF_MEMORY ? GC_ERR_MEMORY : GC_ERR_CONFIG,
                  "libcurl: %s", curl_easy_strerror(s.code));
+}
+
+CURLcode gc_curl_connect(CURLM *multi, int stop_fd, uint32_t limit_ms) {
+  uint64_t end_ms = gc_clock_now_ms() + limit_ms;
+  struct curl_waitfd stop = {.fd = stop_fd, .events = CURL_WAIT_POLLIN};
+  for (int running = 1; curl_multi_perform(multi, &running) == CURLM_OK;) {
+    int left = 0;
+    const CURLMsg *m = curl_multi_info_read(multi, &left);
+    uint64_t now_ms = gc_clock_now_ms();
+    if (m != NULL && m->msg == CURLMSG_DONE)
+      return m->data.result;
+    if (now_ms >= end_ms || running == 0)
+      return CURLE_OPERATION_TIMEDOUT;
+    if (curl_multi_poll(multi, &stop, stop_fd >= 0, (int)(end_ms - now_ms),
+                        NULL) != CURLM_OK)
+      break;
+    if (stop.revents != 0)
+      return CURLE_ABORTED_BY_CALLBACK;
+  }
+  return CURLE_OUT_OF_MEMORY;
 }

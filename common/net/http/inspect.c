@@ -10,7 +10,6 @@
 
 #include <curl/curl.h>
 
-#include "common/net/clock.h"
 #include "common/net/http/curl_error.h"
 #include "common/net/http/curl_options.h"
 #include "common/net/http/proxy.h"
@@ -121,24 +120,6 @@ static enum gc_inspect_step step_of(enum gc_failure failure,
   }
 }
 
-/* Runs the transfer; CURLE_OPERATION_TIMEDOUT after `limit_ms`. */
-static CURLcode run_transfer(CURLM *multi, uint32_t limit_ms) {
-  uint64_t end_ms = gc_clock_now_ms() + limit_ms;
-  for (int running = 1; curl_multi_perform(multi, &running) == CURLM_OK;) {
-    int left = 0;
-    const CURLMsg *m = curl_multi_info_read(multi, &left);
-    uint64_t now_ms = gc_clock_now_ms();
-    if (m != NULL && m->msg == CURLMSG_DONE)
-      return m->data.result;
-    if (now_ms >= end_ms || running == 0)
-      return CURLE_OPERATION_TIMEDOUT;
-    if (curl_multi_poll(multi, NULL, 0, (int)(end_ms - now_ms), NULL) !=
-        CURLM_OK)
-      break;
-  }
-  return CURLE_OUT_OF_MEMORY;
-}
-
 static enum gc_code set_up(CURL *easy, const struct gc_connect *c,
                            const char *url, char *words,
                            struct gc_inspection *ret) {
@@ -164,7 +145,7 @@ static void connect_once(CURLM *multi, CURL *easy, const struct gc_connect *c,
   if (set_up(easy, c, url, words, ret) != GC_OK ||
       curl_multi_add_handle(multi, easy) != CURLM_OK)
     return;
-  CURLcode code = run_transfer(multi, limit_ms);
+  CURLcode code = gc_curl_connect(multi, -1, limit_ms);
   read_times(easy, ret);
   read_chain(easy, ret);
   ret->failed = GC_INSPECT_STEP_COUNT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One connection to a Redis, with pipelined commands. Each answer has a time
- * limit, and a stop of the process ends every wait. One thread.
+ * limit, and a stop of the process ends every wait. One thread. libcurl makes
+ * the connection, as all others (look-up, TLS), and hiredis reads the answers.
  *
  * The caller closes a link after any failure other than an error answer of the
  * server. */
@@ -28,16 +29,13 @@ struct redis_settings {
                          of net/timing.h */
 };
 
-/* True if this build supports rediss:// (hiredis 1.0 and its TLS library). */
-bool redis_has_tls(void);
-
 struct redis_link;
 struct redisReply;
 
 /* Connects, logs in and selects the database. The caller closes the link.
  * `stop_fd` becomes readable when the process stops. GC_ERR_TLS; GC_ERR_AUTH:
- * the password is wrong or cannot be read; GC_ERR_CONFIG: this build has no
- * TLS; GC_ERR_NETWORK, GC_ERR_TIMEOUT (after answer_ms in all, even if the
+ * the password is wrong or cannot be read; GC_ERR_CONFIG: CACert cannot be
+ * used; GC_ERR_NETWORK, GC_ERR_TIMEOUT (after answer_ms in all, even if the
  * resolver hangs), GC_ERR_STOPPED, GC_ERR_MEMORY; otherwise the codes of
  * redis_request. */
 GC_MUST_CHECK enum gc_code redis_link_open(const struct redis_settings *s,
@@ -49,10 +47,8 @@ void redis_link_close(struct redis_link *l);
 /* The words of a command, zeroed at first. The functions copy their arguments;
  * if memory runs out, sending the words fails. */
 struct redis_words {
-  struct gc_buf text;
-  size_t *lens;
-  const char **at; /* scratch space for sending */
-  size_t count, cap;
+  struct gc_buf text; /* as they are sent (RESP) */
+  size_t count;
   bool failed;
 };
 /* Appends a word. */
