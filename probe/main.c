@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* genesys-probe: checks an operator's collectd.conf, lets its blocks poll and
- * prints their values, or replays recorded events. */
+ * prints their values, replays recorded events, or describes the suite. */
 #include "gc_config.h"
 
 #include <getopt.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "probe/checks.h"
+#include "probe/describe.h"
 #include "probe/events.h"
 #include "probe/host.h"
 
@@ -24,7 +25,9 @@ struct request {
   const char *program;
   const char *events;           /* NULL: no replay */
   const char *attribute_format; /* NULL: the default */
+  const char *describe;         /* NULL: no description */
   bool config_only, once, watch;
+  const char *format_name; /* NULL: the default */
   enum probe_format format;
 };
 
@@ -33,6 +36,7 @@ static const char usage[] =
     "       genesys-probe --config-only [-C FILE] [--format table|json]\n"
     "       genesys-probe --events FILE [--attribute-format TEXT] [--format "
     "…]\n"
+    "       genesys-probe --describe metrics|options [--format json|csv]\n"
     "\n"
     "Reads collectd.conf through collectd itself, reports the mistakes in the\n"
     "sections of the Genesys plugins, and tries the servers that they name. "
@@ -41,7 +45,9 @@ static const char usage[] =
     "requests that they cost and the series that they make. With --events it\n"
     "prints the contacts and flow metrics that recorded events would count,\n"
     "and the reasons why others would not. It writes and dispatches nothing,\n"
-    "and may run beside the live agent.\n"
+    "and may run beside the live agent. --describe lists every value and "
+    "every\n"
+    "option of the suite, for programs.\n"
     "\n"
     "  -C FILE             the configuration; default: collectd's own\n"
     "  --once              all checks, one round of polls, 60 s at most "
@@ -52,6 +58,7 @@ static const char usage[] =
     "  --events FILE       replay events; - is stdin\n"
     "  --attribute-format TEXT\n"
     "                      as AttributeFormat of <Attributes>\n"
+    "  --describe TABLE    metrics or options, as json (default) or csv\n"
     "  --format FORMAT     table (default) or json; of values also putval, "
     "influx,\n"
     "                      prometheus\n"
@@ -91,11 +98,26 @@ static _Noreturn void print_and_leave(const char *text) {
   exit(EXIT_SUCCESS);
 }
 
-static void read_format(struct request *r, const char *name) {
-  r->format = probe_format_of(name);
+static void read_format(struct request *r) {
+  if (r->format_name == NULL || r->describe != NULL)
+    return;
+  r->format = probe_format_of(r->format_name);
   if (r->format == PROBE_FORMAT_COUNT)
     give_up("--format is \"table\", \"json\", \"putval\", \"influx\" or "
             "\"prometheus\"");
+  if (r->format > PROBE_JSON && (r->config_only || r->events != NULL))
+    give_up("this --format is for values: --once or --watch");
+}
+
+/* Refuses words that do not go together. */
+static void check_words(const struct request *r) {
+  if (r->config_only + r->once + r->watch + (r->events != NULL) +
+          (r->describe != NULL) >
+      1)
+    give_up("--once, --watch, --config-only, --events and --describe exclude "
+            "each other");
+  if (r->attribute_format != NULL && r->events == NULL)
+    give_up("--attribute-format is for --events; blocks have their own");
 }
 
 static void read_words(struct request *r, int argc, char **argv) {
@@ -105,6 +127,7 @@ static void read_words(struct request *r, int argc, char **argv) {
       {"watch", no_argument, NULL, 'w'},
       {"events", required_argument, NULL, 'e'},
       {"attribute-format", required_argument, NULL, 'a'},
+      {"describe", required_argument, NULL, 'D'},
       {"format", required_argument, NULL, 'f'},
       {"collectd", required_argument, NULL, 'd'},
       {"version", no_argument, NULL, 'v'},
@@ -125,7 +148,10 @@ static void read_words(struct request *r, int argc, char **argv) {
       r->watch = true;
       break;
     case 'f':
-      read_format(r, optarg);
+      r->format_name = optarg;
+      break;
+    case 'D':
+      r->describe = optarg;
       break;
     case 'e':
       r->events = optarg;
@@ -146,12 +172,8 @@ static void read_words(struct request *r, int argc, char **argv) {
     }
   if (optind < argc)
     give_up("unknown words at the end; genesys-probe --help has the options");
-  if (r->config_only + r->once + r->watch + (r->events != NULL) > 1)
-    give_up("--once, --watch, --config-only and --events exclude each other");
-  if (r->attribute_format != NULL && r->events == NULL)
-    give_up("--attribute-format is for --events; blocks have their own");
-  if (r->format > PROBE_JSON && (r->config_only || r->events != NULL))
-    give_up("this --format is for values: --once or --watch");
+  check_words(r);
+  read_format(r);
 }
 
 /* ---- the configuration ---- */
@@ -222,11 +244,31 @@ static enum probe_state probe_events(const struct request *r) {
   return state;
 }
 
+/* ---- the suite ---- */
+
+static enum probe_state probe_suite(const struct request *r) {
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = PROBE_OUTPUT_MAX};
+  bool is_csv = r->format_name != NULL && strcmp(r->format_name, "csv") == 0;
+  if (!is_csv && r->format_name != NULL && strcmp(r->format_name, "json") != 0)
+    give_up("--format of --describe is \"json\" or \"csv\"");
+  enum gc_code code = probe_describe(r->describe, is_csv, &out);
+  if (code != GC_OK)
+    give_up(code == GC_ERR_REQUEST ? "--describe is \"metrics\" or \"options\""
+                                   : gc_code_words(code));
+  printf("%s%s", gc_buf_string(&out), is_csv ? "" : "\n");
+  return PROBE_OK;
+}
+
+static enum probe_state probe(const struct request *r) {
+  if (r->describe != NULL)
+    return probe_suite(r);
+  return r->events != NULL ? probe_events(r) : probe_config(r);
+}
+
 int main(int argc, char **argv) {
   struct request request = {.format = PROBE_TABLE};
   read_words(&request, argc, argv);
-  enum probe_state state =
-      request.events != NULL ? probe_events(&request) : probe_config(&request);
+  enum probe_state state = probe(&request);
   if (fflush(stdout) != 0 || ferror(stdout) != 0)
     give_up("the output cannot be written");
   return (int)state;

@@ -26,8 +26,7 @@ def read(*path):
 
 
 def of_code(facts):
-    return {(b["plugin"], b["block"], o["option"])
-            for b in facts["blocks"] for o in b["options"]}
+    return {(o["plugin"], o["block"], o["name"]) for o in facts["options"]}
 
 
 def of_marked(plugin, text, begin, end, entry):
@@ -95,24 +94,27 @@ def entries_are_whole(plugin, page, facts):
     missing = []
     text = page.replace("\\-", "-").replace("\\(aq", "'").replace("\\e", "\\")
     text = re.sub(r"\\f[BIR]", "", " ".join(text.split("\n")))
-    for block in facts["blocks"]:
-        if block["plugin"] != plugin:
+    at, block = 0, None
+    for o in facts["options"]:
+        if o["plugin"] != plugin:
             continue
-        at = text.index('options: %s ' % block["block"])
-        for o in block["options"]:
-            found = text.find(".TP %s " % o["option"], at)
-            if found < 0:  # differences() reports it
-                continue
-            at = found
-            entry = text[at:text.find("Example: ", at) + 400]
-            wanted = ["Type: " + o["type"], "Example: " + o["example"],
-                      "Required" if o["required"] else
-                      "Default: " + (o["default"] or "none")]
-            wanted += ["Unit: " + o["unit"]] if o["unit"] else []
-            wanted += (["Accepted: " + o["accepted"].replace("`", "")]
-                       if o["accepted"] else [])
-            missing += ["%s: %s: the page does not say %r" % (
-                plugin, o["option"], w) for w in wanted if w not in entry]
+        if o["block"] != block:
+            block = o["block"]
+            at = text.index('options: %s ' % block)
+        found = text.find(".TP %s " % o["name"], at)
+        if found < 0:  # differences() reports it
+            continue
+        at = found
+        entry = text[at:text.find("Example: ", at) + 400]
+        wanted = [o["type"], "Example: " + o["example"],
+                  "Required" if o["required"] else
+                  "Default: " + (o["default"] or "none")]
+        wanted += ["Unit: " + o["unit"]] if o["unit"] else []
+        wanted += ["Accepted: " + ", ".join(o["words"])] if o["words"] else []
+        wanted += (["Accepted: %.15g to %.15g" % (o["min"], o["max"])]
+                   if o["max"] is not None else [])
+        missing += ["%s: %s: the page does not say %r" % (
+            plugin, o["name"], w) for w in wanted if w not in entry]
     return missing
 
 
@@ -130,7 +132,7 @@ def main():
     facts = json.loads(subprocess.run(
         [os.path.join(BUILD, "tools", "optdoc"), "--json"], check=True,
         capture_output=True, text=True).stdout)
-    plugins = sorted({b["plugin"] for b in facts["blocks"]})
+    plugins = sorted({o["plugin"] for o in facts["options"]})
     # A plugin that configure left out has no page.
     paged = [p for p in plugins if os.path.exists(
         os.path.join(BUILD, p + ".la"))]

@@ -58,7 +58,7 @@ for f in checks contacts events findings values/format; do
   done
 done
 
-for f in checks contacts events findings; do
+for f in checks contacts describe events findings option_pages; do
   for end in c h; do
     refuse probe/$f.$end 'probe/(network|values)/' 'the report stands below network and values'
   done

@@ -199,7 +199,7 @@ def public_headers() -> set[str]:
 
 def broken_headers(text: str):
     """Yields the headers that the table of the core names and that do not exist, and public ones that it lacks."""
-    named = set(re.findall(r"`([\w/]+\.h)`", text))
+    named = set(re.findall(r"`([\w/]+\.(?:h|def))`", text))
     for name in sorted(named):
         if not (TOP / "common" / name).exists():
             yield "a header common/%s" % name

@@ -219,8 +219,16 @@ def table(lines):
     return out
 
 
+def accepted(row):
+    if row["min"] is not None:
+        return "%.15g to %.15g" % (row["min"], row["max"])
+    words = ["true", "false"] if row["type"] == "boolean" else row["words"]
+    return ", ".join("`%s`" % word for word in words)
+
+
 def option(row):
-    facts = ["Type: %s" % row["type"]]
+    facts = ["Type: %s%s%s" % ("secret " if row["secret"] else "", row["type"],
+                               ", repeatable" if row["repeatable"] else "")]
     if row["unit"]:
         facts.append("Unit: %s" % row["unit"])
     if row["required"]:
@@ -229,9 +237,9 @@ def option(row):
         facts.append("Default: none")
     else:
         facts.append("Default: `%s`" % row["default"])
-    if row["accepted"]:
-        facts.append("Accepted: %s" % row["accepted"])
-    return ([".TP", "\\fB%s\\fR" % escape(row["option"], literal=True)] +
+    if accepted(row):
+        facts.append("Accepted: %s" % accepted(row))
+    return ([".TP", "\\fB%s\\fR" % escape(row["name"], literal=True)] +
             filled(row["meaning"]) + [".br"] + filled(". ".join(facts) + ".") +
             [".br", "Example: \\fB%s\\fR" % escape(row["example"],
                                                    literal=True)])
@@ -241,9 +249,10 @@ class Page:
     """A manual page; `facts` is the output of optdoc --json."""
 
     def __init__(self, plugin, facts):
-        self.plugin, self.types = plugin, facts["types"]
-        self.blocks = {b["block"]: b["options"] for b in facts["blocks"]
-                       if b["plugin"] == plugin}
+        self.plugin, self.metrics, self.blocks = plugin, facts["metrics"], {}
+        for row in facts["options"]:
+            if row["plugin"] == plugin:
+                self.blocks.setdefault(row["block"], []).append(row)
         self.brief, self.begun = None, False
 
     def options(self, block):
@@ -254,9 +263,9 @@ class Page:
 
     def all_types(self):
         out = []
-        for row in self.types:
-            out += row_of_table(["`%s`" % row["type"], "(%s)" % row["unit"]
-                                 if row["unit"] else "", row["meaning"]])
+        for row in {row["name"]: row for row in self.metrics}.values():
+            out += row_of_table(["`%s`" % row["name"], "(%s)" % row["unit"],
+                                 row["meaning"]])
         return out
 
     def items(self, kind, items):
@@ -298,7 +307,7 @@ class Page:
         for name, rows in self.blocks.items():
             indent = "  " if name == "-" else "    "
             if name != "-":
-                out.append('  <%s "NAME">' % name)
+                out.append("  <%s%s>" % (name, ' "NAME"' if rows[0]["named"] else ""))
             needed = [r for r in rows if r["required"]]
             out += [indent + r["example"] for r in needed]
             if len(needed) < len(rows):
@@ -365,7 +374,7 @@ def render(readme, common, facts, settings):
             text = re.sub(r"@(\w+)@", lambda m: settings[m.group(1)],
                           file.read())
         sections += sections_of(blocks_of(text))[1]
-    pages = sorted({page_of(b["plugin"]) for b in facts["blocks"]} - {name})
+    pages = sorted({page_of(row["plugin"]) for row in facts["options"]} - {name})
     see = ["collectd(1)", "collectd.conf(5)"] + ["%s(5)" % p for p in pages] + [
         "types.db(5)"]
 

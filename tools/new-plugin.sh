@@ -49,15 +49,15 @@ insert Makefile.am after '^include plugins/' \
 insert tests/local.am before '^# ---- the suites' \
   "include %D%/golden/genesys_$name/local.am
 "
-insert tools/option_pages.c after '^#include "plugins/' \
+insert probe/option_pages.c after '^#include "plugins/' \
   "#include \"plugins/genesys_$name/options.h\""
-insert tools/option_pages.c before '^};' \
-  "    {\"genesys_$name\", \"$title\", ${name}_rows},"
+insert probe/option_pages.c before '^};' \
+  "    {\"genesys_$name\", \"$title\", true, ${name}_rows},"
 echo "EXTRA_DIST += %D%/collectd.conf.d/genesys_$name.conf" >>examples/local.am
 sh tests/golden/list-cases.sh
 
 if command -v clang-format >/dev/null; then
-  clang-format -i tools/option_pages.c \
+  clang-format -i probe/option_pages.c \
     $(for file in $made; do case $file in *.[ch]) echo "$file" ;; esac; done)
 fi
 echo "genesys_$name:"

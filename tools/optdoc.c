@@ -7,7 +7,7 @@
  *   optdoc --typesdb         every type of value as types.db(5)
  *   optdoc --aggregates      the metrics of the aggregate queries (Markdown)
  *   optdoc --defaults        Metric and GroupBy without the options (Markdown)
- *   optdoc --json            blocks with their options, and types of values
+ *   optdoc --json            {"options": …, "metrics": …} of probe/describe.h
  * tools/check-docs.sh checks that the READMEs have the same tables;
  * tools/mkman.py makes the manual pages from the READMEs and the rows. */
 #include <stdio.h>
@@ -15,12 +15,11 @@
 
 #include "common/analytics/query/tables.h"
 #include "common/base/buf.h"
-#include "common/base/json/document.h"
 #include "common/genesys/metric.h"
+#include "probe/describe.h"
+#include "probe/option_pages.h"
 #include "tools/needs.h"
-#include "tools/option_pages.h"
 #include "tools/options_manual.h"
-#include "tools/origins.h"
 
 static enum gc_code print_list(struct gc_buf *out) {
   for (size_t i = 0; i < option_page_count; i++)
@@ -49,27 +48,14 @@ static enum gc_code print_kinds(const struct gc_metric *m, struct gc_buf *out) {
 
 static enum gc_code print_metric_row(enum gc_metric_id id, struct gc_buf *out) {
   const struct gc_metric *m = gc_metric(id);
-  const struct origin *o = origin_of(id);
+  const struct probe_origin *o = &probe_origins[id];
   GC_TRY(gc_buf_print(out, "| `%s` | ", m->name));
   GC_TRY(print_kinds(m, out));
   return gc_buf_print(out, " | %s | %s | %s | %s | %s | %s |\n", m->owner,
-                      o->instance, m->unit, m->meaning, o->from, o->silent);
-}
-
-static bool all_have_origins(void) {
-  bool all = true;
-  for (int i = 0; i < GC_METRIC_COUNT; i++)
-    if (origin_of((enum gc_metric_id)i) == NULL) {
-      fprintf(stderr, "optdoc: %s has no row in tools/origins.c\n",
-              gc_metric((enum gc_metric_id)i)->name);
-      all = false;
-    }
-  return all;
+                      o->instance, m->unit, m->meaning, o->from, o->absent);
 }
 
 static enum gc_code print_metrics(struct gc_buf *out) {
-  if (!all_have_origins())
-    return GC_ERR_NOT_FOUND;
   GC_TRY(gc_buf_text(out, "| Type | Kind | Of a | Type instance | Unit | "
                           "Meaning | From | Absent |\n"
                           "|---|---|---|---|---|---|---|---|\n"));
@@ -208,34 +194,12 @@ static enum gc_code print_defaults(struct gc_buf *out) {
   return GC_OK;
 }
 
-static void add_blocks(struct gc_document *d, struct json_object *root) {
-  struct json_object *list = gc_document_add_array(d, root, "blocks");
-  for (size_t i = 0; i < option_page_count; i++) {
-    struct json_object *block = gc_document_add_object(d, list, NULL);
-    gc_document_add_text(d, block, "plugin", option_pages[i].plugin);
-    gc_document_add_text(d, block, "block", option_pages[i].block);
-    gc_options_json(option_pages[i].rows, d, block, "options");
-  }
-}
-
-static void add_types(struct gc_document *d, struct json_object *root) {
-  struct json_object *list = gc_document_add_array(d, root, "types");
-  for (int i = 0; i < GC_METRIC_COUNT; i++) {
-    const struct gc_metric *m = gc_metric((enum gc_metric_id)i);
-    struct json_object *type = gc_document_add_object(d, list, NULL);
-    gc_document_add_text(d, type, "type", m->name);
-    gc_document_add_text(d, type, "of", m->owner);
-    gc_document_add_text(d, type, "unit", m->unit);
-    gc_document_add_text(d, type, "meaning", m->meaning);
-  }
-}
-
 static enum gc_code print_json(struct gc_buf *out) {
-  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
-  struct json_object *root = gc_document_add_object(&d, NULL, NULL);
-  add_blocks(&d, root);
-  add_types(&d, root);
-  return gc_document_write(&d, out, NULL);
+  GC_TRY(gc_buf_text(out, "{\"options\":"));
+  GC_TRY(probe_describe("options", false, out));
+  GC_TRY(gc_buf_text(out, ",\"metrics\":"));
+  GC_TRY(probe_describe("metrics", false, out));
+  return gc_buf_text(out, "}");
 }
 
 static const struct {

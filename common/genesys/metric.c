@@ -18,7 +18,7 @@
   }
 
 static const struct gc_metric metrics[GC_METRIC_COUNT] = {
-#define XX(id, type, sources, whose, in, text)                                 \
+#define XX(id, type, sources, whose, in, text, ...)                            \
   [GC_METRIC_##id] = {.name = (type),                                          \
                       .ds = sources,                                           \
                       .ds_count = GC_COUNT(((struct gc_ds[])sources)),         \

@@ -24,7 +24,7 @@ struct gc_ds {
 };
 
 enum gc_metric_id {
-#define XX(id, name, ds, owner, unit, meaning) GC_METRIC_##id,
+#define XX(id, ...) GC_METRIC_##id,
 #include "common/genesys/metrics.def"
 #undef XX
   GC_METRIC_COUNT

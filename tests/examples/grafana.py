@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 TOP = Path(os.environ.get("top_srcdir", Path(__file__).resolve().parents[2])).resolve()
+BUILD = Path(os.environ.get("top_builddir", ".")).resolve()
 HERE = TOP / "examples" / "grafana"
 SCHEMA = 39
 COLUMNS = 24
@@ -273,7 +274,8 @@ def main() -> int:
         if not any(words in fault for fault in faults(broken)):
             found.append("no rule finds the violation: %s" % words)
     found += provisioned(boards)
-    made = subprocess.run([sys.executable, str(HERE / "make.py"), "--check"], capture_output=True, text=True, check=False)
+    made = subprocess.run([sys.executable, str(HERE / "make.py"), "--check"], capture_output=True, text=True, check=False,
+                          env={**os.environ, "GENESYS_PROBE": str(BUILD / "probe" / "genesys-probe")})
     found += (made.stdout + made.stderr).splitlines() if made.returncode else []
     for fault in found:
         print("grafana.py:", fault)

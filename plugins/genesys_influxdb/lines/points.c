@@ -203,6 +203,19 @@ static const struct guide_row guide_rows[] = {
     WINDOW(AGENTS, "average", "status", "busy", "agentBusy_avg"),
 };
 
+bool influx_guide_name(enum gc_metric_id metric, const char *source, size_t n,
+                       const char **ret_measurement, const char **ret_field) {
+  for (size_t i = 0; i < GC_COUNT(guide_rows); i++) {
+    const struct guide_row *row = &guide_rows[i];
+    if (row->metric != metric || strcmp(row->source, source) != 0 || n-- > 0)
+      continue;
+    *ret_measurement = row->measurement;
+    *ret_field = row->field;
+    return true;
+  }
+  return false;
+}
+
 /* Returns the row of a value; NULL when no guide has it. A query with an
  * InstancePrefix has none: another query of the same queue has it, and the row
  * has no tag that would tell the two apart. */

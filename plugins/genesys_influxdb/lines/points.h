@@ -10,6 +10,7 @@
 #define GENESYS_INFLUXDB_LINES_POINTS_H
 
 #include "common/base/strs.h"
+#include "common/genesys/metric.h"
 #include "plugins/genesys_influxdb/lines/line.h"
 
 enum { INFLUX_SOURCES_MAX = 64 }; /* data sources of one value list */
@@ -38,6 +39,12 @@ struct influx_point {
   char *field;             /* escaped key */
   enum influx_number kind; /* form in which its value is written */
 };
+
+/* Finds the n-th row of a guide, from 0, that a data source of the suite can
+ * have in place of its own name. Returns false past the last one; the texts are
+ * static. */
+bool influx_guide_name(enum gc_metric_id metric, const char *source, size_t n,
+                       const char **ret_measurement, const char **ret_field);
 
 struct influx_points; /* a cache of series */
 

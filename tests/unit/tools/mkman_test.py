@@ -17,11 +17,11 @@ assert _spec and _spec.loader
 mkman = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(mkman)
 
-OPTION = {"option": "Window", "type": "number", "unit": "s", "default": None, "required": False, "secret": False,
-          "accepted": "whole, 1 to 86400", "meaning": "How long; `0` is none.", "example": "Window 60"}
-FACTS = {"blocks": [{"plugin": "genesys_x", "block": "Queues", "options": [OPTION]},
-                    {"plugin": "genesys", "block": "-", "options": []}],
-         "types": [{"type": "queue_depth", "of": "queue", "unit": "contacts", "meaning": "Contacts waiting."}]}
+OPTION = {"plugin": "genesys_x", "block": "Queues", "named": True, "name": "Window", "type": "integer", "unit": "s", "default": None,
+          "min": 1, "max": 86400, "words": [], "repeatable": False, "required": False, "secret": False,
+          "meaning": "How long; `0` is none.", "example": "Window 60"}
+METRIC = {"name": "queue_depth", "unit": "contacts", "meaning": "Contacts waiting."}
+FACTS = {"options": [OPTION, {**OPTION, "plugin": "genesys", "block": "-"}], "metrics": [METRIC, METRIC]}
 README = "# genesys_x\n\n<!-- brief: tries - it -->\n\nIntro.\n\n## Example\n\n```apache\na\n```\n\n## Options\n\n" \
          "<!-- options: Queues -->\n| old | table |\n<!-- /options -->\n"
 
@@ -64,8 +64,8 @@ class Mkman(unittest.TestCase):
 
     def test_an_option_tells_everything_of_its_row(self) -> None:
         text = page()
-        for want in ("\\fBWindow\\fR\n", "How long; \\fB0\\fR is none.\n", "Type: number.\n", "Unit: s.\n", "Default: none.\n",
-                     "Accepted: whole, 1 to 86400.\n", "Example: \\fBWindow 60\\fR\n"):
+        for want in ("\\fBWindow\\fR\n", "How long; \\fB0\\fR is none.\n", "Type: integer.\n", "Unit: s.\n", "Default: none.\n",
+                     "Accepted: 1 to 86400.\n", "Example: \\fBWindow 60\\fR\n"):
             self.assertIn(want, text)
         self.assertNotIn("old", text)
 

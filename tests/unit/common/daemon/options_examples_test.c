@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The rows accept each option line of the manuals and of
  * examples/collectd.conf.d: each value is read by its own row. */
-#include "tools/option_pages.h"
-#include "tools/options_manual.h"
+#include "probe/describe.h"
+#include "probe/option_pages.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ static void try_value(const struct gc_opt *row, const char *value) {
   struct gc_err err = {.text = ""};
   with.example = value;
   with.preset = NULL;
-  CHECK_INT(gc_option_example(&with, &line), GC_OK);
+  CHECK_INT(probe_option_example(&with, &line), GC_OK);
   enum gc_code code = read_line(&with, gc_buf_string(&line), &err);
   CHECK_THAT(code == GC_OK, "%s: %s", gc_buf_string(&line), err.text);
 }

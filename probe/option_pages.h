@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The places of collectd.conf that have options of this project. optdoc prints
- * the manual from this list, and tests read it. */
-#ifndef GC_TOOLS_OPTION_PAGES_H
-#define GC_TOOLS_OPTION_PAGES_H
+/* The places of collectd.conf that have options of this project. The manual and
+ * genesys-probe print this list, and tests read it. */
+#ifndef PROBE_OPTION_PAGES_H
+#define PROBE_OPTION_PAGES_H
 
 #include "common/daemon/options.h"
 
 struct option_page {
   const char *plugin, *block; /* block "-": outside of any block */
+  bool is_named;              /* the block has a name: <Account "prod"> */
   const struct gc_opt *rows;
 };
 
