@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from about import measurement
 from grafana import DEPTH, DOWN_UP, SERVICE_LEVEL, UP, WAIT_S, dashboard, datasource_variable, panel, target, variable
 
 MEDIA, STATUS = "media_type", "status"
@@ -19,7 +20,6 @@ class Series(NamedTuple):
     by: tuple[str, ...] = ("queue_name",)
     how: str = "sum"
     label: str = MEDIA  # the label that follows the queue: of contacts the medium, of agents the status
-    unit: str = ""  # at the end of the measurement's name
     metric: str = ""
     field: str = "value"
     where: str = ""  # the only value of `label`
@@ -34,35 +34,35 @@ COUNTERS = tuple(
 SOURCES = Series("source_up", "sources", ("block", "source"), "min", label="source")
 # Title, kind, size, series, further arguments of panel().
 PANELS: list[tuple[str, str, tuple[int, int], tuple[Series, ...], dict[str, Any]]] = [
-    ("Waiting", "stat", (6, 4), (Series("queue_depth", "waiting", ()),), {"unit": "none"}),
+    ("Waiting", "stat", (6, 4), (Series("queue_depth", "waiting", ()),), {}),
     (
         "Longest wait",
         "stat",
         (6, 4),
-        (Series("queue_longest_wait", "longest", (), "max", unit="_seconds"),),
-        {"unit": "s", "steps": WAIT_S},
+        (Series("queue_longest_wait", "longest", (), "max"),),
+        {"steps": WAIT_S},
     ),
-    ("Talking", "stat", (6, 4), (Series("queue_interacting", "talking", ()),), {"unit": "none"}),
+    ("Talking", "stat", (6, 4), (Series("queue_interacting", "talking", ()),), {}),
     (
         "Available agents",
         "stat",
         (6, 4),
         (AVAILABLE,),
-        {"unit": "none", "about": "On queue and idle. An agent of several queues counts in each of them."},
+        {"about": "On queue and idle. An agent of several queues counts in each of them."},
     ),
     (
         "Waiting contacts",
         "timeseries",
         (12, 8),
         (Series("queue_depth", ""),),
-        {"unit": "none", "steps": DEPTH, "limits": True, "connect": GAP_MS},
+        {"steps": DEPTH, "limits": True, "connect": GAP_MS},
     ),
     (
         "Longest wait by queue",
         "timeseries",
         (12, 8),
-        (Series("queue_longest_wait", "", how="max", unit="_seconds"),),
-        {"unit": "s", "steps": WAIT_S, "limits": True, "connect": GAP_MS},
+        (Series("queue_longest_wait", "", how="max"),),
+        {"steps": WAIT_S, "limits": True, "connect": GAP_MS},
     ),
     ("Contacts per minute", "timeseries", (12, 8), COUNTERS, {"connect": GAP_MS}),
     (
@@ -70,7 +70,7 @@ PANELS: list[tuple[str, str, tuple[int, int], tuple[Series, ...], dict[str, Any]
         "timeseries",
         (12, 8),
         (Series("queue_agents", "", (STATUS,), label=STATUS),),
-        {"unit": "none", "connect": GAP_MS},
+        {"connect": GAP_MS},
     ),
     (
         "Service level",
@@ -90,10 +90,10 @@ PANELS: list[tuple[str, str, tuple[int, int], tuple[Series, ...], dict[str, Any]
         "Longest wait of answered contacts",
         "timeseries",
         (12, 8),
-        (Series("queue_interval_duration", "", how="max", unit="_seconds", metric="tAnswered", field="max"),),
-        {"unit": "s", "steps": WAIT_S, "limits": True, "connect": True, "about": "Of each interval of genesys_analytics."},
+        (Series("queue_interval_duration", "", how="max", metric="tAnswered", field="max"),),
+        {"steps": WAIT_S, "limits": True, "connect": True, "about": "Of each interval of genesys_analytics."},
     ),
-    ("Sources", "state-timeline", (24, 7), (SOURCES,), {"unit": "none", "steps": UP, "mappings": DOWN_UP}),
+    ("Sources", "state-timeline", (24, 7), (SOURCES,), {"steps": UP, "mappings": DOWN_UP}),
 ]
 
 
@@ -129,9 +129,9 @@ def influxql(one: Series) -> str:
     tags += "".join(', "%s"' % name for name in ("queue_name", one.label) if one is not SOURCES)
     groups = "".join(', "%s"' % name for name in one.by)
     return (
-        'SELECT %s("v") FROM (SELECT %s AS "v" FROM "genesys_%s%s" WHERE %s AND $timeFilter GROUP BY time($__interval), %s) '
+        'SELECT %s("v") FROM (SELECT %s AS "v" FROM "%s" WHERE %s AND $timeFilter GROUP BY time($__interval), %s) '
         "WHERE $timeFilter GROUP BY time($__interval)%s fill(none)"
-        % (one.how, value, one.type, one.unit, " AND ".join(where), tags, groups)
+        % (one.how, value, measurement(one.type), " AND ".join(where), tags, groups)
     )
 
 
@@ -165,7 +165,7 @@ def flux(one: Series) -> str:
     steps = [
         "from(bucket: v.defaultBucket)",
         "range(start: v.timeRangeStart, stop: v.timeRangeStop)",
-        'filter(fn: (r) => r._measurement == "genesys_%s%s" and r._field == "%s")' % (one.type, one.unit, one.field),
+        'filter(fn: (r) => r._measurement == "%s" and r._field == "%s")' % (measurement(one.type), one.field),
         "filter(fn: (r) => %s)" % " and ".join(where),
         "aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: false)",
     ]

@@ -97,7 +97,7 @@ def panel(
     targets: list[dict[str, Any]],
     size: tuple[int, int],
     *,
-    unit: str = "short",
+    unit: str = "",
     steps: tuple[tuple[str, Optional[float]], ...] = (("green", None),),
     about: str = "",
     stack: bool = False,
@@ -110,9 +110,10 @@ def panel(
     least: str = "",
     names: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Returns a panel without its place. `connect` joins points over gaps: True for quiet queues, a number of ms for late
-    points. `limits` draws the thresholds as lines; `columns` is the result of table_columns(); `least` is the shortest step
-    of its queries; `names` are those of the series of each query, where a query cannot name them."""
+    """Returns a panel without its place. Without `unit` and `about` it has those of the values in its queries (about.py).
+    `connect` joins points over gaps: True for quiet queues, a number of ms for late points. `limits` draws the thresholds as
+    lines; `columns` is the result of table_columns(); `least` is the shortest step of its queries; `names` are those of the
+    series of each query, where a query cannot name them."""
     defaults: dict[str, Any] = {
         "unit": unit,
         "color": {"mode": "palette-classic" if kind == "timeseries" else "thresholds"},

@@ -52,7 +52,6 @@ def flows() -> dict[str, Any]:
             "timeseries",
             lines(("sum by (flow_name) (genesys_flow_active{%s})" % FLOW, "{{flow_name}}")),
             (12, 8),
-            unit="none",
             about="Observations of the <Flows> block.",
         ),
         panel(
@@ -60,7 +59,6 @@ def flows() -> dict[str, Any]:
             "timeseries",
             lines(('sum by (flow_name) (genesys_flow_interval_number{%s,metric="nFlow"})' % FLOW, "{{flow_name}}")),
             (12, 8),
-            unit="none",
             connect=True,
         ),
         panel(

@@ -37,7 +37,6 @@ def operations() -> dict[str, Any]:
             "stat",
             lines((gauge_sum("genesys_queue_depth", by=""), "waiting")),
             (4, 4),
-            unit="none",
             about="Contacts that wait in the selected queues.",
         ),
         panel(
@@ -45,16 +44,14 @@ def operations() -> dict[str, Any]:
             "stat",
             lines((gauge_sum("genesys_queue_longest_wait_seconds", by="", how="max"), "longest")),
             (4, 4),
-            unit="s",
             steps=WAIT_S,
         ),
-        panel("Talking", "stat", lines((gauge_sum("genesys_queue_interacting", by=""), "talking")), (4, 4), unit="none"),
+        panel("Talking", "stat", lines((gauge_sum("genesys_queue_interacting", by=""), "talking")), (4, 4)),
         panel(
             "Available agents",
             "stat",
             lines((gauge_sum(agents, available, by=""), "available")),
             (4, 4),
-            unit="none",
             about="On queue and idle. An agent of several queues counts in each of them.",
         ),
         panel(
@@ -72,7 +69,6 @@ def operations() -> dict[str, Any]:
             "stat",
             lines(("sum(genesys_source_up{%s} == bool 0)" % HOST, "down")),
             (4, 4),
-            unit="none",
             steps=FAULTS,
             about="Sources whose last attempts failed: their numbers are missing. The dashboard Plugin health names them.",
         ),
@@ -89,7 +85,6 @@ def operations() -> dict[str, Any]:
             "timeseries",
             lines((gauge_sum("genesys_queue_depth"), "{{queue_name}}")),
             (12, 8),
-            unit="none",
             steps=DEPTH,
             limits=True,
             about="The line is the limit of the alert GenesysQueueOverflow for voice, 50.",
@@ -121,7 +116,7 @@ def operations() -> dict[str, Any]:
             ),
             (12, 8),
         ),
-        panel("Agents", "timeseries", lines((gauge_sum(agents, QUEUE, "status"), "{{status}}")), (12, 8), unit="none"),
+        panel("Agents", "timeseries", lines((gauge_sum(agents, QUEUE, "status"), "{{status}}")), (12, 8)),
     ]
     return dashboard(
         "genesys-operations", "Genesys: operations", "The present state of the queues.", of_queues(), panels, "now-1h"
@@ -236,7 +231,7 @@ def agents() -> dict[str, Any]:
             columns=table_columns({"queue_name": "Queue"}, columns, "On queue"),
             about="An agent of several queues counts in each of them.",
         ),
-        panel("Available agents", "timeseries", lines((state("available"), "{{queue_name}}")), (12, 8), unit="none"),
+        panel("Available agents", "timeseries", lines((state("available"), "{{queue_name}}")), (12, 8)),
         panel(
             "Occupancy",
             "timeseries",
@@ -252,7 +247,6 @@ def agents() -> dict[str, Any]:
             "timeseries",
             lines(("sum by (status) (genesys_queue_agents_routing{%s})" % QUEUE, "{{status}}")),
             (12, 8),
-            unit="none",
             stack=True,
         ),
         panel(
@@ -260,7 +254,6 @@ def agents() -> dict[str, Any]:
             "timeseries",
             lines(("sum by (status) (genesys_queue_agents_presence{%s})" % QUEUE, "{{status}}")),
             (12, 8),
-            unit="none",
             stack=True,
         ),
         row("Single agents (a Query with Source users)"),
@@ -269,7 +262,6 @@ def agents() -> dict[str, Any]:
             "timeseries",
             lines((spent("tAgentRoutingStatus", "qualifier"), "{{qualifier}}")),
             (12, 8),
-            unit="s",
             stack=True,
             about="Of the selected agents, in the newest interval.",
         ),
@@ -278,7 +270,6 @@ def agents() -> dict[str, Any]:
             "timeseries",
             lines((spent("tSystemPresence", "qualifier"), "{{qualifier}}")),
             (12, 8),
-            unit="s",
             stack=True,
         ),
         panel(
