@@ -403,6 +403,14 @@ static void set_idle(struct gc_analytics *b, bool is_idle) {
   pthread_mutex_unlock(&b->lock);
 }
 
+static void plan_requests(const struct gc_analytics *b) {
+  const struct gc_intern *ids =
+      gc_filter_for_request(&b->plan.selection.filter);
+  if (b->deps.plan != NULL)
+    b->deps.plan(b->ctx, gc_source(b->query->source)->endpoint,
+                 gc_query_per_minute(b->query, ids != NULL ? ids->count : 0));
+}
+
 static void start_when_due(struct gc_analytics *b) {
   struct gc_windows_plan plan;
   const struct gc_windows_mark *mark = &own_work(b)->checkpoint.mark;
@@ -413,6 +421,7 @@ static void start_when_due(struct gc_analytics *b) {
     wake_after(b, ASLEEP_MAX_MS); /* a new list wakes the block */
     return;
   }
+  plan_requests(b);
   if (now_ms < b->plan.next_request_ms) {
     wake_after(b, b->plan.next_request_ms - now_ms);
     return;

@@ -64,6 +64,9 @@ struct gc_analytics_deps {
    * nothing is requested while another agent has the lease. NULL: no lease. */
   struct gc_lease_page *page;
   uint32_t phase; /* base/policy/poll_pace: delays the block's requests */
+  /* Takes the requests a minute that the block will send, with the ctx of
+   * gc_analytics_new; network thread. May be NULL. */
+  void (*plan)(void *ctx, enum gc_endpoint_id endpoint, double per_minute);
 };
 
 struct gc_analytics;
@@ -95,10 +98,6 @@ GC_API void gc_analytics_read(struct gc_analytics *b,
 GC_API void gc_analytics_finish(struct gc_analytics *b,
                                 const struct gc_sender_output *output,
                                 uint32_t max_ms);
-
-/* Returns the average number of complete answers for one window; 0: no window
- * was sent yet. Any thread. */
-GC_API double gc_analytics_requests(struct gc_analytics *b);
 
 /* Writes the block's self-telemetry to `out`, with the plugin instance
  * `instance` and the interval `interval_ms`. Any thread: the read callbacks for

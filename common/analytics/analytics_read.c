@@ -82,14 +82,6 @@ void gc_analytics_finish(struct gc_analytics *b,
   (void)gc_analytics_move(b, GC_STAGE_STOP);
 }
 
-double gc_analytics_requests(struct gc_analytics *b) {
-  pthread_mutex_lock(&b->lock);
-  uint64_t answered = b->shared.tally.answered,
-           windows = b->shared.tally.windows;
-  pthread_mutex_unlock(&b->lock);
-  return windows > 0 ? (double)answered / (double)windows : 0.0;
-}
-
 static void put_tally(const struct gc_sample_writer *w,
                       const struct gc_analytics_tally *t) {
   const struct {

@@ -92,7 +92,8 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
                                    .requests = &block->requests,
                                    .names = gc_account_names(a),
                                    .store = gc_account_store(a),
-                                   .phase = gc_block_phase(block)};
+                                   .phase = gc_block_phase(block),
+                                   .plan = gc_block_plan};
   struct gc_lease_gate *lease = gc_lease_gate_of_host(block->host);
   if (lease != NULL) {
     deps.page = gc_lease_book_page(gc_lease_gate_book(lease), block->instance);
@@ -165,14 +166,10 @@ void gc_analytics_block_prepare(struct gc_query *query) {
   query->rule.backfill_ms = 0;
 }
 
-void gc_analytics_block_report(const struct gc_analytics_block *q,
-                               const struct gc_query *query,
-                               const struct gc_block_trial_report *out) {
-  double a_window = gc_analytics_requests(q->work);
-  if (a_window > 0)
-    out->requests(out->ctx, gc_source(query->source)->endpoint,
-                  a_window * 60000.0 / (double)query->rule.period_ms);
+void gc_analytics_block_report(const struct gc_query *query,
+                               void (*note)(void *ctx, const char *text),
+                               void *ctx) {
   if (query->counters)
-    out->note(out->ctx, "cumulative series (Counters) show the newest interval "
-                        "alone: their totals are in the agent's state file");
+    note(ctx, "cumulative series (Counters) show the newest interval alone: "
+              "their totals are in the agent's state file");
 }

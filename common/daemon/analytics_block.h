@@ -48,8 +48,8 @@ GC_API void gc_analytics_block_clear(struct gc_analytics_block *q);
 /* These are for the members of gc_block_trial. A trial requests the newest
  * interval alone. */
 GC_API void gc_analytics_block_prepare(struct gc_query *query);
-GC_API void gc_analytics_block_report(const struct gc_analytics_block *q,
-                                      const struct gc_query *query,
-                                      const struct gc_block_trial_report *out);
+GC_API void gc_analytics_block_report(const struct gc_query *query,
+                                      void (*note)(void *ctx, const char *text),
+                                      void *ctx);
 
 #endif

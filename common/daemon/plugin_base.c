@@ -162,6 +162,43 @@ void gc_plugins_each(void (*each)(void *ctx, struct gc_block *b), void *ctx) {
     each_from_oldest(p->blocks, each, ctx);
 }
 
+/* ---- planned requests ---- */
+
+void gc_block_plan(void *ctx, enum gc_endpoint_id endpoint, double per_minute) {
+  struct gc_block *b = ctx;
+  b->planned[endpoint] = per_minute;
+}
+
+struct plan {
+  const char *account;
+  gc_plan_put *put;
+  void *ctx;
+};
+
+static void put_plan(void *ctx, struct gc_block *b) {
+  const struct plan *plan = ctx;
+  const char *account = gc_block_account(b);
+  if (!b->runs || account == NULL || strcmp(account, plan->account) != 0)
+    return;
+  for (int e = 0; e < GC_ENDPOINT_COUNT; e++)
+    if (b->planned[e] > 0)
+      plan->put(plan->ctx, b, (enum gc_endpoint_id)e, b->planned[e]);
+}
+
+void gc_account_plan(const char *account, gc_plan_put *put, void *ctx) {
+  struct gc_account_stats stats;
+  gc_plugins_each(put_plan, &(struct plan){account, put, ctx});
+  if (!gc_account_stats(account, &stats))
+    return;
+  for (int k = 0; k < GC_NAME_KIND_COUNT; k++) {
+    enum gc_endpoint_id endpoint;
+    double per_minute =
+        gc_name_kind_plan((enum gc_name_kind)k, stats.names[k], &endpoint);
+    if (stats.names_read[k])
+      put(ctx, NULL, endpoint, per_minute);
+  }
+}
+
 uint32_t gc_block_phase(const struct gc_block *b) {
   bool has_host = b->host != NULL && b->host[0] != '\0';
   return gc_pace_phase(has_host ? b->host : hostname_g, b->instance);

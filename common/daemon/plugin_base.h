@@ -29,15 +29,6 @@ struct gc_log;
  * also passes the writer within a second. */
 enum { GC_BLOCK_READ_MS = 900 };
 
-/* The answers of a block to a trial (probe/values/agent.c). */
-struct gc_block_trial_report {
-  /* Reports an endpoint that the block requests while the agent runs, and how
-   * often it does. */
-  void (*requests)(void *ctx, enum gc_endpoint_id endpoint, double per_minute);
-  void (*note)(void *ctx, const char *text);
-  void *ctx;
-};
-
 /* The part of a class that a trial needs. */
 struct gc_block_trial {
   /* Changes the options before `start`, so that the block only polls: it opens
@@ -47,8 +38,9 @@ struct gc_block_trial {
   /* Returns the number of sources that source_up names once each of them had an
    * answer. NULL only if `prepare` never returns NULL. */
   unsigned (*sources)(struct gc_block *b);
-  /* Reports requests and facts; may be NULL. */
-  void (*report)(struct gc_block *b, const struct gc_block_trial_report *out);
+  /* Passes facts about what a trial does not show to `note`; may be NULL. */
+  void (*report)(struct gc_block *b, void (*note)(void *ctx, const char *text),
+                 void *ctx);
 };
 
 struct gc_block_class {
@@ -91,6 +83,7 @@ struct gc_block {
   bool runs;        /* `start` has succeeded */
   struct gc_health *health;
   gc_request_count requests; /* of this block, for block_requests */
+  _Atomic double planned[GC_ENDPOINT_COUNT]; /* by gc_block_plan */
   bool has_answered; /* in a trial: all its sources were up at one time */
   struct gc_block *next;
 };
@@ -162,6 +155,19 @@ GC_API GC_MUST_CHECK enum gc_code gc_block_use_account(struct gc_block *b,
  * have in common. Any thread. */
 GC_API void gc_block_read_state(struct gc_block *b, uint32_t interval_ms,
                                 const struct gc_samples *out);
+
+/* Notes how many requests a minute a block (`ctx`) will send to an endpoint
+ * from now on, on average; 0: none. Called as soon as that is known, and when
+ * it changes. Any thread. */
+GC_API void gc_block_plan(void *ctx, enum gc_endpoint_id endpoint,
+                          double per_minute);
+
+/* Puts what the running blocks of an account have planned, and what its lists
+ * of names take (`b` NULL), without those that are not known yet. Any thread,
+ * from the init phase to the shutdown. */
+typedef void gc_plan_put(void *ctx, const struct gc_block *b,
+                         enum gc_endpoint_id endpoint, double per_minute);
+GC_API void gc_account_plan(const char *account, gc_plan_put *put, void *ctx);
 
 /* Returns the phase of the block's polls: gc_pace_phase of the host of its
  * values and of its instance. */

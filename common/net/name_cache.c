@@ -16,6 +16,7 @@
 enum {
   ROWS_MAX = 200000,
   PAGES_MAX = 2000,
+  PAGE_ROWS = 100,
   REREADS_MAX = 2, /* repetitions for a list that changes while it is read */
   BODY_MAX_BYTES = 64 << 20,
 };
@@ -81,10 +82,13 @@ const char *gc_name_kind_name(enum gc_name_kind kind) {
   return (unsigned)kind < GC_NAME_KIND_COUNT ? kinds[kind].name : "unknown";
 }
 
-enum gc_endpoint_id gc_name_kind_endpoint(enum gc_name_kind kind,
-                                          uint32_t *ret_period_ms) {
-  *ret_period_ms = kinds[kind].refresh_ms;
-  return kinds[kind].endpoint;
+double gc_name_kind_plan(enum gc_name_kind kind, size_t rows,
+                         enum gc_endpoint_id *ret_endpoint) {
+  const struct kind_row *k = &kinds[kind];
+  size_t pages =
+      k->is_paged && rows > 0 ? (rows + PAGE_ROWS - 1) / PAGE_ROWS : 1;
+  *ret_endpoint = k->endpoint;
+  return (double)pages * 60000.0 / k->refresh_ms;
 }
 
 static uint64_t now_ms(const struct gc_names *n) {

@@ -89,9 +89,9 @@ GC_API struct gc_entities *gc_names_entities(struct gc_names *n,
 /* Returns "queue", "user", "presence", "flow", "flow_outcome" or
  * "flow_milestone"; never NULL. */
 GC_API const char *gc_name_kind_name(enum gc_name_kind kind);
-/* Returns the call that reads the list; `ret_period_ms` is the time between two
- * readings. */
-GC_API enum gc_endpoint_id gc_name_kind_endpoint(enum gc_name_kind kind,
-                                                 uint32_t *ret_period_ms);
+/* Returns how many requests a minute the list takes when it has `rows` rows;
+ * *ret_endpoint: its call. Pure. */
+GC_API double gc_name_kind_plan(enum gc_name_kind kind, size_t rows,
+                                enum gc_endpoint_id *ret_endpoint);
 
 #endif

@@ -66,9 +66,9 @@ static unsigned trial_sources(struct gc_block *b) {
 }
 
 static void report_trial(struct gc_block *b,
-                         const struct gc_block_trial_report *out) {
+                         void (*note)(void *ctx, const char *text), void *ctx) {
   const struct query_options *o = b->options;
-  gc_analytics_block_report(query_of(b), &o->query, out);
+  gc_analytics_block_report(&o->query, note, ctx);
 }
 
 static const struct gc_block_trial query_trial = {

@@ -299,7 +299,8 @@ static void start_observations(struct gc_block *b) {
                                         .requests = &b->requests,
                                         .names = gc_account_names(b->account),
                                         .lease = gc_account_lease(b->account),
-                                        .inform = gc_block_inform};
+                                        .inform = gc_block_inform,
+                                        .plan = gc_block_plan};
   flows_of(b)->observations =
       flow_observations_new(b->options, &deps, gc_block_notice, b);
   flow_observations_start(flows_of(b)->observations);
@@ -350,13 +351,9 @@ static unsigned trial_sources(struct gc_block *b) {
 }
 
 static void report_trial(struct gc_block *b,
-                         const struct gc_block_trial_report *out) {
+                         void (*note)(void *ctx, const char *text), void *ctx) {
   const struct flows_options *o = b->options;
-  struct flow_observations_cost cost;
-  gc_analytics_block_report(&flows_of(b)->query, &o->query, out);
-  if (flows_of(b)->observations != NULL &&
-      flow_observations_cost(flows_of(b)->observations, &cost))
-    out->requests(out->ctx, cost.endpoint, cost.per_minute);
+  gc_analytics_block_report(&o->query, note, ctx);
 }
 
 static const struct gc_block_trial flows_trial = {

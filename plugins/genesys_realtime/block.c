@@ -313,7 +313,7 @@ bool block_has_windows(const struct block *b) {
   return output_has_windows(b->output);
 }
 
-/* ---- self-telemetry and cost ---- */
+/* ---- self-telemetry ---- */
 
 void block_read_state(struct block *b, const char *instance, uint32_t every_ms,
                       const struct gc_samples *out) {
@@ -327,22 +327,4 @@ void block_read_state(struct block *b, const char *instance, uint32_t every_ms,
     return;
   gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)b->series);
   gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "", b->overflow);
-}
-
-struct cost_request {
-  const struct block *block;
-  struct obs_cost *cost;
-  size_t *taken;
-};
-
-static void read_cost(void *ctx) {
-  const struct cost_request *r = ctx;
-  *r->cost = r->block->feed != NULL ? obs_feed_cost(r->block->feed)
-                                    : (struct obs_cost){.source = OBS_OFF};
-  *r->taken = r->block->queues.taken;
-}
-
-void block_cost(struct block *b, struct obs_cost *ret_cost, size_t *ret_taken) {
-  gc_loop_call(b->deps.loop, read_cost,
-               &(struct cost_request){b, ret_cost, ret_taken});
 }

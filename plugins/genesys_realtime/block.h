@@ -46,9 +46,4 @@ bool block_has_windows(const struct block *b);
 void block_read_state(struct block *b, const char *instance,
                       uint32_t interval_ms, const struct gc_samples *out);
 
-/* Finds the requests of the observations, and how many of the selected queues
- * earlier blocks have. Waits for one turn of the network thread; do not call it
- * from that thread. */
-void block_cost(struct block *b, struct obs_cost *ret_cost, size_t *ret_taken);
-
 #endif

@@ -44,7 +44,10 @@ struct queues_deps {
   /* Reports how many selected queues other blocks have, whenever the number
    * changes; network thread. May be NULL. */
   void (*leave_out)(void *ctx, size_t count);
-  void *ctx; /* of these four */
+  /* Takes the requests a minute that the block will send to an endpoint, when
+   * they are known or change; network thread. May be NULL. */
+  void (*plan)(void *ctx, enum gc_endpoint_id endpoint, double per_minute);
+  void *ctx; /* of these five */
 };
 
 static inline uint64_t queues_now_ms(const struct queues_deps *deps) {

@@ -27,6 +27,7 @@ struct queues {
   struct block *work;
   const struct queues_options **blocks; /* the account's blocks */
   int trial_stream, trial_source; /* Stream, Observations before a trial */
+  _Atomic size_t left_out;        /* queues that earlier blocks have */
 };
 
 static struct queues *queues_of(struct gc_block *b) {
@@ -127,12 +128,23 @@ static size_t list_blocks(struct gc_block *b) {
 }
 
 static void leave_out(void *ctx, size_t count) {
-  const struct gc_block *b = ctx;
+  struct gc_block *b = ctx;
+  queues_of(b)->left_out = count;
   gc_log_line(plugin.log, GC_LOG_INFO,
               "%s: %zu of the queues that it selects are left to earlier "
               "blocks of the account, which select them too: one series has "
               "one writer",
               b->instance, count);
+}
+
+/* A trial polls in place of Observations "topic", each interval instead of once
+ * a minute. */
+static void plan_requests(void *ctx, enum gc_endpoint_id endpoint,
+                          double per_minute) {
+  const struct queues_options *o = ((struct gc_block *)ctx)->options;
+  bool is_pushed = queues_of(ctx)->trial_source == OBS_TOPIC;
+  gc_block_plan(ctx, endpoint,
+                is_pushed ? per_minute * o->interval_s / 60.0 : per_minute);
 }
 
 /* A request that hangs takes the place of the polls that follow it. */
@@ -181,6 +193,7 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
                              .block_count = block_count,
                              .leave_out = leave_out,
                              .inform = gc_block_inform,
+                             .plan = plan_requests,
                              .ctx = b};
   struct block *work = block_new(o, &deps);
   queues_of(b)->work = work;
@@ -215,46 +228,16 @@ static unsigned trial_sources(struct gc_block *b) {
   return 1;
 }
 
-static double per_minute_of(const struct gc_block *b, size_t requests) {
-  const struct queues_options *o = b->options;
-  bool is_pushed = queues_of((struct gc_block *)b)->trial_source == OBS_TOPIC;
-  /* Pushed observations need a snapshot a minute. */
-  return (double)requests * 60.0 / (is_pushed ? 60.0 : o->interval_s);
-}
-
-static void report_requests(struct gc_block *b, const struct obs_cost *cost,
-                            const struct gc_block_trial_report *out) {
-  double per_minute = per_minute_of(b, cost->requests);
-  switch (cost->source) {
-  case OBS_ACTIVITY:
-    out->requests(out->ctx, GC_ENDPOINT_CONVERSATION_ACTIVITY, per_minute / 2);
-    out->requests(out->ctx, GC_ENDPOINT_ROUTING_ACTIVITY, per_minute / 2);
-    return;
-  case OBS_QUEUE_METRICS:
-    out->requests(out->ctx, GC_ENDPOINT_QUEUE_METRICS, per_minute);
-    return;
-  case OBS_QUERY:
-    out->requests(out->ctx, GC_ENDPOINT_QUEUE_OBSERVATIONS, per_minute);
-    return;
-  default:
-    return;
-  }
-}
-
 static void report_trial(struct gc_block *b,
-                         const struct gc_block_trial_report *out) {
-  struct obs_cost cost;
-  size_t taken;
+                         void (*note)(void *ctx, const char *text), void *ctx) {
   char text[200];
-  block_cost(queues_of(b)->work, &cost, &taken);
-  if (cost.requests > 0)
-    report_requests(b, &cost, out);
-  if (taken > 0) {
+  size_t left_out = queues_of(b)->left_out;
+  if (left_out > 0) {
     snprintf(text, sizeof(text),
              "%zu of the queues that it selects are left to earlier blocks, "
              "which select them too",
-             taken);
-    out->note(out->ctx, text);
+             left_out);
+    note(ctx, text);
   }
   if (queues_of(b)->trial_stream != STREAM_NONE) {
     size_t buckets =
@@ -264,7 +247,7 @@ static void report_trial(struct gc_block *b,
              "series with the first contact of a queue and medium, and one for "
              "each change of state",
              STREAM_SERIES + buckets);
-    out->note(out->ctx, text);
+    note(ctx, text);
   }
 }
 

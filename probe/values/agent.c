@@ -34,7 +34,6 @@ enum {
   LINE_SIZE = 8192,
   EVERY_MS = 250,
   STATE_INTERVAL_MS = 1000,
-  NAMES_PAGE = 100, /* rows: pageSize of net/name_cache */
   HOST_SIZE = 256,
   NAME_WAIT_MS = 5000, /* for the resolver */
 };
@@ -202,46 +201,23 @@ static void start_blocks(void) {
 
 /* ---- requests, budgets and notes ---- */
 
-/* Reports the requests of a block, or of an account's lists of names (both
- * names then are ""). */
-static void report_requests(const char *plugin, const char *block,
-                            const char *account, enum gc_endpoint_id endpoint,
-                            double per_minute) {
-  report("requests\t%s\t%s\t%s\t%s\t%.6f", plugin, block,
-         account != NULL ? account : "", gc_endpoint(endpoint)->function,
-         per_minute);
-}
-
-static void put_requests(void *ctx, enum gc_endpoint_id endpoint,
-                         double per_minute) {
-  const struct gc_block *b = ctx;
-  report_requests(b->plugin->name, b->instance, gc_block_account(b), endpoint,
-                  per_minute);
-}
-
 static void put_note(void *ctx, const char *text) {
   const struct gc_block *b = ctx;
   report("note\t%s\t%s\t%s", b->plugin->name, b->instance, text);
 }
 
 static void report_block(void *ctx, struct gc_block *b) {
-  const struct gc_block_trial_report out = {
-      .requests = put_requests, .note = put_note, .ctx = b};
   (void)ctx;
   if (b->runs && b->is->trial->report != NULL)
-    b->is->trial->report(b, &out);
+    b->is->trial->report(b, put_note, b);
 }
 
-/* Reports one list of names, which is read page by page. */
-static void report_names(const char *account, enum gc_name_kind kind,
-                         const struct gc_account_stats *stats) {
-  uint32_t period_ms;
-  enum gc_endpoint_id endpoint = gc_name_kind_endpoint(kind, &period_ms);
-  size_t rows = stats->names[kind];
-  size_t pages = rows > 0 ? (rows + NAMES_PAGE - 1) / NAMES_PAGE : 1;
-  if (stats->names_read[kind])
-    report_requests("", "", account, endpoint,
-                    (double)pages * 60000.0 / period_ms);
+/* Both names of an account's list of names are "". */
+static void put_requests(void *ctx, const struct gc_block *b,
+                         enum gc_endpoint_id endpoint, double per_minute) {
+  report("requests\t%s\t%s\t%s\t%s\t%.6f", b != NULL ? b->plugin->name : "",
+         b != NULL ? b->instance : "", (const char *)ctx,
+         gc_endpoint(endpoint)->function, per_minute);
 }
 
 static void report_account(void *ctx, const char *account, const char *host) {
@@ -256,11 +232,10 @@ static void report_account(void *ctx, const char *account, const char *host) {
   report("budget\t%s\t%u", account,
          (unsigned)gc_account_requests_per_minute(a));
   gc_account_put(a);
-  for (int k = 0; k < GC_NAME_KIND_COUNT; k++)
-    report_names(account, (enum gc_name_kind)k, &stats);
+  gc_account_plan(account, put_requests, (void *)account);
 }
 
-/* Requests of a block that had no answer are unknown and left out. */
+/* Requests that a block does not know yet are left out. */
 static void report_all(void) {
   gc_plugins_each(report_block, NULL);
   gc_accounts_each(report_account, NULL);

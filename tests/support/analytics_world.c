@@ -61,6 +61,13 @@ void world_begin(void) {
                                   .max_series = 1000};
 }
 
+static void on_plan(void *ctx, enum gc_endpoint_id endpoint,
+                    double per_minute) {
+  (void)ctx;
+  CHECK_INT(endpoint, gc_source(world_query.source)->endpoint);
+  world.planned = per_minute;
+}
+
 void world_start(void) {
   replay_account_start(&world.account, &world.r, 60000);
   struct gc_analytics_deps deps = {.name = "queues",
@@ -70,6 +77,7 @@ void world_start(void) {
                                    .env = &world.r.env,
                                    .api = world.account.api,
                                    .requests = &world.requests,
+                                   .plan = on_plan,
                                    .names = world.account.names,
                                    .store = world.store,
                                    .page = world.page,

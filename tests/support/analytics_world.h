@@ -34,6 +34,7 @@ extern struct analytics_world {
   struct gc_lease_page *page; /* likewise */
   struct gc_analytics *block;
   gc_request_count requests; /* of the block */
+  double planned;            /* requests a minute */
 
   /* The dispatched values, in order, as "INSTANCE/TYPE-QUALIFIER HH:MM
    * VALUE". */

@@ -42,6 +42,7 @@ static struct world {
   struct replay_account account;
   struct block *block;
   gc_request_count requests; /* of the block */
+  double planned[GC_ENDPOINT_COUNT];
   char *list, *first_list;
   unsigned informed; /* lines about the block's work; the last of them */
   char text[256];
@@ -60,6 +61,19 @@ static struct gc_lease_watch *lease; /* NULL: the agent always dispatches */
 static size_t left_out; /* the last reported number of queues that other blocks
                            have */
 static unsigned left_out_reports;
+
+static inline void on_plan(void *ctx, enum gc_endpoint_id endpoint,
+                           double requests) {
+  (void)ctx;
+  w.planned[endpoint] = requests;
+}
+
+static inline double planned(void) {
+  double sum = 0;
+  for (int e = 0; e < GC_ENDPOINT_COUNT; e++)
+    sum += w.planned[e];
+  return sum;
+}
 
 static inline void on_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
@@ -145,6 +159,7 @@ static inline void start_block(void) {
                              .block_count = block_count,
                              .leave_out = on_leave_out,
                              .inform = on_inform,
+                             .plan = on_plan,
                              .lease = lease};
   w.block = block_new(&options, &deps);
   block_start(w.block);

@@ -126,3 +126,11 @@ enum gc_code gc_analytics_query_body(const struct gc_query *q, int64_t from_ms,
     add_aggregates(&d, body, q, from_ms, to_ms, ids, count);
   return gc_document_write(&d, out, NULL);
 }
+
+double gc_query_per_minute(const struct gc_query *q, size_t ids) {
+  size_t requests = ids > GC_QUERY_IDS_MAX
+                        ? (ids + GC_QUERY_IDS_MAX - 1) / GC_QUERY_IDS_MAX
+                        : 1;
+  return (double)requests * 60000.0 / (double)q->rule.period_ms +
+         (q->rule.slow_ms > 0 ? 1.0 / 60.0 : 0.0);
+}

@@ -70,4 +70,9 @@ gc_analytics_query_body(const struct gc_query *q, int64_t from_ms,
                         int64_t to_ms, const char *const *ids, size_t count,
                         struct gc_buf *out);
 
+/* Returns the requests a minute of a query with `ids` ids in the filter, 0: no
+ * filter: the newest windows once for each window, GC_QUERY_IDS_MAX ids a
+ * request, and one request an hour if Revisit is a duration. */
+GC_API double gc_query_per_minute(const struct gc_query *q, size_t ids);
+
 #endif

@@ -352,12 +352,32 @@ static void choose_source(struct flow_observations *o,
     o->deps.inform(o->ctx, text);
 }
 
+double flow_source_per_minute(enum flow_source source, size_t flows,
+                              uint32_t interval_s) {
+  double readings = 60.0 / interval_s;
+  return source == FLOW_QUERY
+             ? readings * (double)((flows + IDS_MAX - 1) / IDS_MAX)
+             : readings * (1.0 + 1.0 / GC_PAGING_CHECK_EVERY);
+}
+
+/* Plans the polls, and no others: a source that was chosen before ends. */
+static void plan_polls(const struct flow_observations *o, size_t flows) {
+  double per_minute = flow_source_per_minute(
+      o->source, flows, o->options->observation_interval_s);
+  bool by_id = o->source == FLOW_QUERY;
+  if (o->deps.plan == NULL)
+    return;
+  o->deps.plan(o->ctx, GC_ENDPOINT_FLOW_OBSERVATIONS, by_id ? per_minute : 0);
+  o->deps.plan(o->ctx, GC_ENDPOINT_FLOW_ACTIVITY, by_id ? 0 : per_minute);
+}
+
 static void on_flows(void *ctx, struct gc_entities *flows) {
   struct flow_observations *o = ctx;
   struct flow_filter filter = filter_of(o, flows);
   struct gc_err err = {.code = GC_OK};
   struct flow_scope scope = scope_of(&filter);
   choose_source(o, &scope);
+  plan_polls(o, scope.selected);
   pthread_mutex_lock(&o->lock);
   o->has_scope = true;
   o->scope = scope;
@@ -509,32 +529,4 @@ void flow_observations_read_state(struct flow_observations *o,
   }
   gc_put_count(&writer, GC_METRIC_SERIES_OVERFLOW, "observations", o->overflow);
   pthread_mutex_unlock(&o->lock);
-}
-
-/* ---- the cost ---- */
-
-struct cost_request {
-  struct flow_observations *observations;
-  struct flow_observations_cost *cost;
-  bool is_known;
-};
-
-static void read_cost(void *ctx) {
-  struct cost_request *r = ctx;
-  const struct flow_observations *o = r->observations;
-  bool by_id = o->source == FLOW_QUERY;
-  size_t flows = o->scope.selected;
-  size_t requests = by_id ? (flows + IDS_MAX - 1) / IDS_MAX : 1;
-  r->is_known = o->healthy_ms > 0;
-  r->cost->endpoint =
-      by_id ? GC_ENDPOINT_FLOW_OBSERVATIONS : GC_ENDPOINT_FLOW_ACTIVITY;
-  r->cost->per_minute =
-      (double)requests * 60.0 / o->options->observation_interval_s;
-}
-
-bool flow_observations_cost(struct flow_observations *o,
-                            struct flow_observations_cost *ret_cost) {
-  struct cost_request r = {.observations = o, .cost = ret_cost};
-  gc_loop_call(o->deps.loop, read_cost, &r);
-  return r.is_known;
 }

@@ -47,6 +47,9 @@ struct flow_observations_deps {
   /* Writes one line that is no error to the log, with the ctx of
    * flow_observations_new; network thread. May be NULL. */
   void (*inform)(void *ctx, const char *text);
+  /* Takes the requests a minute that the block will send to an endpoint, with
+   * the same ctx; network thread. May be NULL. */
+  void (*plan)(void *ctx, enum gc_endpoint_id endpoint, double per_minute);
 };
 
 /* Writes the body of an observation query of these flows, or, with count 0, of
@@ -80,14 +83,9 @@ void flow_observations_read_state(struct flow_observations *o,
                                   const char *instance, uint32_t interval_ms,
                                   const struct gc_samples *out);
 
-/* The requests of the polls. */
-struct flow_observations_cost {
-  enum gc_endpoint_id endpoint;
-  double per_minute;
-};
-/* Returns false while no poll was complete. Waits for one turn of the network
- * thread; do not call it from that thread. */
-bool flow_observations_cost(struct flow_observations *o,
-                            struct flow_observations_cost *ret_cost);
+/* Returns the requests a minute of polls each `interval_s`, of `flows` selected
+ * flows. FLOW_ACTIVITY: one page, and its checks (base/policy/paging). Pure. */
+double flow_source_per_minute(enum flow_source source, size_t flows,
+                              uint32_t interval_s);
 
 #endif

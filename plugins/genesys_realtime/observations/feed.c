@@ -98,6 +98,24 @@ static void choose_source(struct obs_feed *f, const struct obs_scope *scope) {
   listen_to_presences(f);
 }
 
+/* Plans the polls, and no others: a source that was chosen before ends. */
+static void plan_polls(const struct obs_feed *f,
+                       const struct obs_scope *scope) {
+  double per_minute =
+      obs_source_per_minute(f->source, scope, f->options->interval_s);
+  bool is_activity = f->source == OBS_ACTIVITY;
+  enum gc_endpoint_id by_id = f->source == OBS_QUEUE_METRICS
+                                  ? GC_ENDPOINT_QUEUE_METRICS
+                                  : GC_ENDPOINT_QUEUE_OBSERVATIONS;
+  if (f->deps.plan == NULL)
+    return;
+  f->deps.plan(f->deps.ctx, by_id, is_activity ? 0.0 : per_minute);
+  f->deps.plan(f->deps.ctx, GC_ENDPOINT_CONVERSATION_ACTIVITY,
+               is_activity ? per_minute / 2 : 0.0);
+  f->deps.plan(f->deps.ctx, GC_ENDPOINT_ROUTING_ACTIVITY,
+               is_activity ? per_minute / 2 : 0.0);
+}
+
 void obs_feed_choose(struct obs_feed *f, const struct gc_entities *queues,
                      const struct selection *selection) {
   struct gc_err err;
@@ -107,6 +125,7 @@ void obs_feed_choose(struct obs_feed *f, const struct gc_entities *queues,
   f->selection = selection;
   f->visible = scope.is_refused ? 0 : scope.visible;
   choose_source(f, &scope);
+  plan_polls(f, &scope);
   obs_source_check_cost(f->source, &scope, f->options->interval_s,
                         f->deps.requests_per_minute, &err);
   notice(f, "cost", &err);
@@ -115,14 +134,6 @@ void obs_feed_choose(struct obs_feed *f, const struct gc_entities *queues,
 bool obs_feed_needs_queues(const struct obs_feed *f) {
   return f->source == OBS_QUERY || f->source == OBS_QUEUE_METRICS ||
          f->pushed.decoder != NULL;
-}
-
-struct obs_cost obs_feed_cost(const struct obs_feed *f) {
-  size_t selected = f->selection != NULL ? f->selection->count : 0;
-  struct obs_scope scope = {.selected = selected, .visible = f->visible};
-  return (struct obs_cost){.source = f->source,
-                           .requests = obs_source_requests(f->source, &scope),
-                           .selected = selected};
 }
 
 /* ---- reports ---- */

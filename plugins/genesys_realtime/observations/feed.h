@@ -66,14 +66,6 @@ bool obs_feed_needs_queues(const struct obs_feed *f);
  * The guide dialect's source counts every 5 s only and is not polled sooner. */
 void obs_feed_poll_soon(struct obs_feed *f);
 
-/* The requests of one poll. */
-struct obs_cost {
-  enum obs_source source; /* OBS_AUTO: not known yet */
-  size_t requests;
-  size_t selected; /* queues that are polled */
-};
-struct obs_cost obs_feed_cost(const struct obs_feed *f);
-
 void obs_feed_stop(struct obs_feed *f);
 /* Frees `f`, which may be NULL. Call it after obs_feed_stop. */
 void obs_feed_free(struct obs_feed *f);

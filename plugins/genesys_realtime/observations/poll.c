@@ -73,26 +73,31 @@ static size_t count_pages(size_t rows) {
   return rows == 0 ? 1 : (rows + GC_PAGES_ROWS - 1) / GC_PAGES_ROWS;
 }
 
-size_t obs_source_requests(enum obs_source source,
-                           const struct obs_scope *scope) {
+double obs_source_per_minute(enum obs_source source,
+                             const struct obs_scope *scope,
+                             uint32_t interval_s) {
+  double readings = 60.0 / interval_s;
   switch (source) {
   case OBS_QUERY:
   case OBS_QUEUE_METRICS:
-    return poll_batches(scope->selected);
+    return readings * (double)poll_batches(scope->selected);
+  case OBS_TOPIC:
+    return (double)poll_batches(scope->selected);
   case OBS_ACTIVITY:
-    return 2 * count_pages(scope->visible);
+    return readings * 2.0 *
+           ((double)count_pages(scope->visible) + 1.0 / GC_PAGING_CHECK_EVERY);
   default:
-    return 0;
+    return 0.0;
   }
 }
 
 void obs_source_check_cost(enum obs_source source,
                            const struct obs_scope *scope, uint32_t interval_s,
                            uint32_t budget, struct gc_err *ret_err) {
-  size_t requests = obs_source_requests(source, scope);
-  double per_minute = (double)requests * 60.0 / interval_s;
-  bool is_cheaper = source == OBS_QUERY &&
-                    obs_source_requests(OBS_ACTIVITY, scope) < requests;
+  double per_minute = obs_source_per_minute(source, scope, interval_s);
+  bool is_cheaper =
+      source == OBS_QUERY &&
+      obs_source_per_minute(OBS_ACTIVITY, scope, interval_s) < per_minute;
   bool is_by_id = source != OBS_ACTIVITY;
   *ret_err = (struct gc_err){.code = GC_OK};
   if (per_minute > budget / 4.0)

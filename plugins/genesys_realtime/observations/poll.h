@@ -83,10 +83,12 @@ enum { OBS_REASON_SIZE = 96 };
 void obs_source_reason(const struct obs_scope *scope,
                        char ret_text[OBS_REASON_SIZE]);
 
-/* Returns the number of requests of one reading. OBS_ACTIVITY: all pages of
- * both queries, if each queue has contacts in one medium. */
-size_t obs_source_requests(enum obs_source source,
-                           const struct obs_scope *scope);
+/* Returns the requests a minute of readings each `interval_s`. OBS_ACTIVITY:
+ * all pages of both queries, if each queue has contacts in one medium, with
+ * their checks (base/policy/paging). OBS_TOPIC: a snapshot a minute. */
+double obs_source_per_minute(enum obs_source source,
+                             const struct obs_scope *scope,
+                             uint32_t interval_s);
 
 /* Sets GC_ERR_LIMIT and advice if a reading each `interval_s` takes more than a
  * quarter of the `budget` (requests a minute), else GC_OK. */

@@ -273,6 +273,7 @@ static void queues_are_requested_by_the_hundred_and_above_200_all(void) {
       ids += times_in(world.r.requests[k].body, "\"dimension\":\"queueId\"");
     CHECK_INT(replay_count(&world.r, QUERY), rows[i].requests);
     CHECK_INT(world.requests, rows[i].requests);
+    CHECK_REAL(world.planned, (double)rows[i].requests);
     CHECK_INT(ids, rows[i].ids);
     world_pass(2000);
     CHECK_INT(world_times_dispatched(

@@ -63,6 +63,9 @@ static enum gc_code check_account(const struct gc_block *b,
 static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   if (must_fail(b, "account"))
     return gc_block_use_account(b, "none", err);
+  gc_block_plan(b, GC_ENDPOINT_QUEUES, 2);
+  gc_block_plan(b, GC_ENDPOINT_QUEUE_OBSERVATIONS, 6);
+  gc_block_plan(b, GC_ENDPOINT_QUEUES, 0); /* no more */
   return GC_OK;
 }
 
@@ -295,6 +298,28 @@ static void a_block_that_cannot_start_is_down(void) {
 
 static char listed[256];
 
+static void list_plan(void *ctx, const struct gc_block *b,
+                      enum gc_endpoint_id endpoint, double per_minute) {
+  size_t len = strlen(ctx);
+  snprintf((char *)ctx + len, 100 - len, "%s %s %g\n", b->instance,
+           gc_endpoint(endpoint)->function, per_minute);
+}
+
+static void the_plan_of_an_account_has_its_running_blocks(void) {
+  char text[100] = "";
+  CHECK_INT(
+      configure_plugin("<Plugin genesys_things>\n"
+                       "<Thing \"a\">\nAccount \"prod\"\n</Thing>\n"
+                       "<Thing \"b\">\nAccount \"prod\"\nFailing \"account\"\n"
+                       "</Thing>\n<Thing \"c\">\nAccount \"other\"\n</Thing>\n"
+                       "<Thing \"d\">\n</Thing>\n</Plugin>\n"),
+      0);
+  CHECK_INT(fake_init(), 0);
+  gc_account_plan("prod", list_plan, text);
+  CHECK_STR(text, "things-a queue_observations 6\n");
+  fake_shutdown();
+}
+
 static void list_block(void *ctx, struct gc_block *b) {
   size_t len = strlen(listed);
   const char *account = gc_block_account(b);
@@ -332,6 +357,7 @@ int main(void) {
   RUN(a_block_has_its_health_before_the_start);
   RUN(a_block_that_cannot_start_is_down);
   RUN(a_probe_sees_the_blocks_in_the_order_of_the_file);
+  RUN(the_plan_of_an_account_has_its_running_blocks);
   gc_config_seen_clear(&plugin.seen);
   gc_log_free(plugin.log);
   fake_reset();

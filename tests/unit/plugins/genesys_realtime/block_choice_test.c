@@ -195,23 +195,25 @@ static void auto_without_a_list_and_without_ids_takes_activity(void) {
   end_block();
 }
 
-/* docs/cost.md has these numbers; here an answer of activity has one page. */
+/* docs/cost.md has these numbers; here an answer of activity has one page, and
+ * the plan is what is sent. */
 static void a_minute_takes_the_requests_that_the_manual_says(void) {
   static const struct {
     const char *row;
     enum obs_source source;
     unsigned queues, interval_ms;
-    size_t per_minute;
+    size_t per_minute, planned;
   } rows[] = {
-      {"50 queues every 10 s", OBS_QUERY, 50, 10000, 6},
-      {"500 queues every 10 s", OBS_QUERY, 500, 10000, 30},
-      {"5,000 queues every 10 s", OBS_QUERY, 5000, 10000, 300},
-      {"5,000 queues each minute", OBS_QUERY, 5000, 60000, 50},
-      {"auto, 50 queues", OBS_AUTO, 50, 10000, 6},
-      {"auto, 200 queues", OBS_AUTO, 200, 10000, 12},
-      {"auto, 201 queues", OBS_AUTO, 201, 10000, 14},
-      {"activity, 50 queues", OBS_ACTIVITY, 50, 10000, 14},
-      {"activity, 5,000 queues", OBS_ACTIVITY, 5000, 10000, 14},
+      {"50 queues every 10 s", OBS_QUERY, 50, 10000, 6, 6},
+      {"500 queues every 10 s", OBS_QUERY, 500, 10000, 30, 30},
+      {"5,000 queues every 10 s", OBS_QUERY, 5000, 10000, 300, 300},
+      {"5,000 queues each minute", OBS_QUERY, 5000, 60000, 50, 50},
+      {"auto, 50 queues", OBS_AUTO, 50, 10000, 6, 6},
+      {"auto, 200 queues", OBS_AUTO, 200, 10000, 12, 12},
+      {"auto, 201 queues", OBS_AUTO, 201, 10000, 14, 14},
+      {"activity, 50 queues", OBS_ACTIVITY, 50, 10000, 14, 14},
+      /* The plan has ten pages of all queues, the answer a single row. */
+      {"activity, 5,000 queues", OBS_ACTIVITY, 5000, 10000, 14, 62},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].row);
@@ -226,6 +228,7 @@ static void a_minute_takes_the_requests_that_the_manual_says(void) {
     replay_run(&w.r, 60000);
     CHECK_INT(replay_count(&w.r, "POST /api/v2/analytics/") - before,
               rows[i].per_minute);
+    CHECK_REAL(planned(), (double)rows[i].planned);
     CHECK_INT(w.requests, replay_count(&w.r, "POST /api/v2/analytics/"));
     end_block();
   }

@@ -24,6 +24,7 @@ static struct world {
   struct replay_account account;
   struct flow_observations *observations;
   gc_request_count requests; /* of the block */
+  double planned[GC_ENDPOINT_COUNT];
   char *list;
   char text[1024], informed[160];
 } w;
@@ -39,6 +40,12 @@ static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
 static void on_inform(void *ctx, const char *text) {
   (void)ctx;
   snprintf(w.informed, sizeof(w.informed), "%s", text);
+}
+
+static void on_plan(void *ctx, enum gc_endpoint_id endpoint,
+                    double per_minute) {
+  (void)ctx;
+  w.planned[endpoint] = per_minute;
 }
 
 static void answer_request(const char *match, int times, int status,
@@ -91,7 +98,8 @@ static void start_observations(void) {
                                         .requests = &w.requests,
                                         .names = w.account.names,
                                         .lease = lease,
-                                        .inform = on_inform};
+                                        .inform = on_inform,
+                                        .plan = on_plan};
   w.observations = flow_observations_new(&options, &deps, on_notice, NULL);
   flow_observations_start(w.observations);
   replay_settle(&w.r);
@@ -146,6 +154,7 @@ static void up_to_a_hundred_flows_are_named_in_one_query(void) {
   replay_run(&w.r, 30000);
   CHECK_INT(replay_count(&w.r, QUERY), 4);
   CHECK_INT(w.requests, 4);
+  CHECK_REAL(w.planned[GC_ENDPOINT_FLOW_OBSERVATIONS], 6);
   CHECK_INT(replay_count(&w.r, ACTIVITY), 0);
   CHECK_STR(w.informed, "observations by \"query\" (Observations \"auto\"): "
                         "100 selected, at most 200 flows");
@@ -184,6 +193,8 @@ static void the_option_may_choose_the_source(void) {
   answer_always(ACTIVITY, ANSWER(""));
   start_observations();
   CHECK_INT(replay_count(&w.r, ACTIVITY), 1);
+  CHECK_REAL(w.planned[GC_ENDPOINT_FLOW_OBSERVATIONS], 0);
+  CHECK_REAL(w.planned[GC_ENDPOINT_FLOW_ACTIVITY], 7);
   end_world();
 }
 
