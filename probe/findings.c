@@ -295,8 +295,10 @@ static enum gc_code read_requests(struct line *l) {
 
 static enum gc_code read_budget(struct line *l) {
   char **words = keep(l);
-  return add_row(&l->to->values.budgets,
-                 (struct probe_row){.account = words[1]}, words[2]);
+  struct probe_row row = {.account = words[1]};
+  if (!gc_decimal_real(words[3], strlen(words[3]), &row.monthly))
+    return GC_ERR_PARSE;
+  return add_row(&l->to->values.budgets, row, words[2]);
 }
 
 static enum gc_code read_note(struct line *l) {
@@ -341,7 +343,7 @@ static const struct line_kind {
              {"state", 11, read_value},      {"polled", 3, read_polled},
              {"tried", 4, read_tried},       {"left-out", 5, read_left_out},
              {"answered", 3, read_answered}, {"requests", 6, read_requests},
-             {"budget", 3, read_budget},     {"note", 4, read_note},
+             {"budget", 4, read_budget},     {"note", 4, read_note},
              {"round", 1, read_round}};
 
 /* Splits the copy at its TABs. Returns false when it has fewer words. */

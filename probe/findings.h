@@ -34,7 +34,7 @@
  *   state …                    likewise: a value of a block's self-telemetry
  *   requests PLUGIN BLOCK ACCOUNT FAMILY PER_MINUTE
  *                              PLUGIN and BLOCK are empty for lists of names
- *   budget ACCOUNT PER_MINUTE
+ *   budget ACCOUNT PER_MINUTE PER_MONTH
  *   note PLUGIN BLOCK TEXT
  *   round                      one round of polls is complete */
 #ifndef PROBE_FINDINGS_H
@@ -77,6 +77,7 @@ struct probe_row {
   const char *plugin, *block, *account;
   const char *text; /* of a note; the family of requests */
   double per_minute;
+  double monthly; /* of a budget: MonthlyRequests; 0: not known */
 };
 struct probe_rows {
   struct probe_row *at;

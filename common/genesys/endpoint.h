@@ -70,6 +70,9 @@ enum gc_endpoint_id {
       GC_ENDPOINT_COUNT
 };
 
+/* Plans count requests a minute, and the bill those of a month: of 30 days. */
+enum { GC_MONTH_MINUTES = 30 * 24 * 60 };
+
 struct gc_endpoint {
   const char *function; /* for self-telemetry and messages */
   const char *method;

@@ -229,8 +229,9 @@ static void report_account(void *ctx, const char *account, const char *host) {
   struct gc_account *a = gc_account_get(account, &err);
   if (a == NULL)
     return;
-  report("budget\t%s\t%u", account,
-         (unsigned)gc_account_requests_per_minute(a));
+  report("budget\t%s\t%u\t%u", account,
+         (unsigned)gc_account_requests_per_minute(a),
+         (unsigned)gc_account_monthly_requests(a));
   gc_account_put(a);
   gc_account_plan(account, put_requests, (void *)account);
 }

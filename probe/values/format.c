@@ -10,6 +10,7 @@
 #include "common/base/decimal.h"
 #include "common/base/json/document.h"
 #include "common/export/series.h"
+#include "common/genesys/endpoint.h"
 #include "plugins/genesys_influxdb/lines/join.h"
 #include "plugins/genesys_prometheus/exposition/render.h"
 #include "plugins/genesys_prometheus/series/store.h"
@@ -275,6 +276,12 @@ static double per_minute_of(const struct probe_values *v, const char *account) {
   return sum;
 }
 
+static enum gc_code add_share(struct gc_buf *out, const char *option,
+                              double part, double whole) {
+  return gc_buf_print(out, "%.1f %% of %s %.0f",
+                      whole > 0 ? 100.0 * part / whole : 0.0, option, whole);
+}
+
 static enum gc_code add_account(const struct probe_values *v,
                                 const struct probe_row *b, struct gc_buf *out) {
   char block[BLOCK_SIZE];
@@ -283,21 +290,27 @@ static enum gc_code add_account(const struct probe_values *v,
     if (strcmp(r->account, b->account) != 0)
       continue;
     write_block(block, r->plugin, r->block);
-    GC_TRY(gc_buf_print(out, "%-16s  %-24s  %10.2f  %s\n", r->account, r->text,
-                        r->per_minute, block));
+    GC_TRY(gc_buf_print(out, "%-16s  %-24s  %10.2f  %10.0f  %s\n", r->account,
+                        r->text, r->per_minute,
+                        r->per_minute * GC_MONTH_MINUTES, block));
   }
-  double sum = per_minute_of(v, b->account);
-  return gc_buf_print(out, "%-16s  %-24s  %10.2f  of %.0f (%.1f %%)\n",
-                      b->account, "together", sum, b->per_minute,
-                      b->per_minute > 0 ? 100.0 * sum / b->per_minute : 0.0);
+  double sum = per_minute_of(v, b->account), month = sum * GC_MONTH_MINUTES;
+  GC_TRY(gc_buf_print(out, "%-16s  %-24s  %10.2f  %10.0f  ", b->account,
+                      "together", sum, month));
+  GC_TRY(add_share(out, "RequestsPerMinute", sum, b->per_minute));
+  if (b->monthly > 0) {
+    GC_TRY(gc_buf_text(out, ", "));
+    GC_TRY(add_share(out, "MonthlyRequests", month, b->monthly));
+  }
+  return gc_buf_text(out, "\n");
 }
 
 static enum gc_code add_requests(const struct probe_values *v,
                                  struct gc_buf *out) {
   if (v->budgets.count == 0)
     return GC_OK;
-  GC_TRY(gc_buf_print(out, "\n%-16s  %-24s  %10s  BLOCK\n", "ACCOUNT",
-                      "REQUESTS", "A MINUTE"));
+  GC_TRY(gc_buf_print(out, "\n%-16s  %-24s  %10s  %10s  BLOCK\n", "ACCOUNT",
+                      "REQUESTS", "A MINUTE", "30 DAYS"));
   for (size_t i = 0; i < v->budgets.count; i++)
     GC_TRY(add_account(v, &v->budgets.at[i], out));
   return GC_OK;
@@ -372,16 +385,20 @@ static void add_costs(struct gc_document *d, struct json_object *root,
     gc_document_add_text(d, one, "account", r->account);
     gc_document_add_text(d, one, "family", r->text);
     gc_document_add_real(d, one, "per_minute", r->per_minute);
+    gc_document_add_real(d, one, "per_month", r->per_minute * GC_MONTH_MINUTES);
     gc_document_add_text(d, one, "plugin", r->plugin);
     gc_document_add_text(d, one, "block", r->block);
   }
   list = gc_document_add_array(d, root, "budgets");
   for (size_t i = 0; i < v->budgets.count; i++) {
+    const struct probe_row *b = &v->budgets.at[i];
     struct json_object *one = gc_document_add_object(d, list, NULL);
-    gc_document_add_text(d, one, "account", v->budgets.at[i].account);
-    gc_document_add_real(d, one, "budget", v->budgets.at[i].per_minute);
-    gc_document_add_real(d, one, "per_minute",
-                         per_minute_of(v, v->budgets.at[i].account));
+    double per_minute = per_minute_of(v, b->account);
+    gc_document_add_text(d, one, "account", b->account);
+    gc_document_add_real(d, one, "budget", b->per_minute);
+    gc_document_add_real(d, one, "per_minute", per_minute);
+    gc_document_add_real(d, one, "per_month", per_minute * GC_MONTH_MINUTES);
+    gc_document_add_real(d, one, "monthly_requests", b->monthly);
   }
 }
 
