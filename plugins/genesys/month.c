@@ -115,3 +115,35 @@ void month_samples(const struct month *m, const char *account,
     gc_put_gauge(&w, GC_METRIC_API_MONTH_SHARE, "",
                  (double)m->requests / stats->monthly_requests);
 }
+
+/* ---- the plan ---- */
+
+void month_add_plan(struct month_plan *p, const char *block,
+                    double per_minute) {
+  p->per_minute += per_minute;
+  p->of_newest = per_minute + (block == p->newest ? p->of_newest : 0.0);
+  p->newest = block;
+  if (block != NULL && p->of_newest > p->of_largest) {
+    p->of_largest = p->of_newest;
+    p->largest = block;
+  }
+}
+
+bool month_judge_plan(struct month *m, const struct month_plan *p,
+                      uint32_t monthly_requests, struct gc_err *ret_warning) {
+  double month = p->per_minute * GC_MONTH_MINUTES;
+  bool is_settled = p->per_minute == m->planned;
+  m->planned = p->per_minute;
+  if (m->is_judged || !is_settled || monthly_requests == 0 ||
+      month <= monthly_requests || p->largest == NULL)
+    return false;
+  m->is_judged = true;
+  (void)gc_fail(ret_warning, GC_ERR_LIMIT,
+                "its blocks plan %.0f requests in 30 days, %.0f of them in %s, "
+                "and MonthlyRequests is %" PRIu32
+                ": raise ObservationInterval or Granularity, or select fewer "
+                "queues (Queue)",
+                month, p->of_largest * GC_MONTH_MINUTES, p->largest,
+                monthly_requests);
+  return true;
+}

@@ -19,6 +19,8 @@ struct month {
   uint64_t seen;     /* requests since the account's start that were counted */
   bool is_loaded;    /* `requests` has those of earlier starts, too */
   uint64_t saved_ms; /* monotonic */
+  double planned;    /* requests a minute, at the last month_judge_plan */
+  bool is_judged;
 };
 
 /* Adds the requests since the last call to the month of the clocks that agree;
@@ -33,5 +35,20 @@ void month_note(struct month *m, const char *account,
 void month_samples(const struct month *m, const char *account,
                    const struct gc_account_stats *stats, uint32_t interval_ms,
                    const struct gc_samples *out);
+
+/* What the account plans: the sum, and the block that plans most of it. Zero at
+ * first; month_add_plan takes a part. */
+struct month_plan {
+  double per_minute;
+  double of_largest, of_newest; /* parts of the block of this name */
+  const char *largest, *newest; /* NULL: none; a list of names */
+};
+void month_add_plan(struct month_plan *p, const char *block, double per_minute);
+
+/* Judges the plan against MonthlyRequests (0: not known) once it is the same as
+ * at the last call, since the blocks learn it one after the other. True once:
+ * it is more, as *ret_warning says. */
+bool month_judge_plan(struct month *m, const struct month_plan *p,
+                      uint32_t monthly_requests, struct gc_err *ret_warning);
 
 #endif

@@ -374,6 +374,26 @@ static void put_left_out(const char *account, uint32_t interval_ms,
                GC_METRIC_WRITE_QUEUE_LEFT_OUT, "", gc_write_tracker_left_out());
 }
 
+static void add_plan(void *ctx, const struct gc_block *b,
+                     __attribute__((unused)) enum gc_endpoint_id of,
+                     double per_minute) {
+  month_add_plan(ctx, b != NULL ? b->instance : NULL, per_minute);
+}
+
+static void read_month(struct month *m, const char *account,
+                       const struct gc_account_stats *stats,
+                       uint32_t interval_ms, const struct gc_samples *out) {
+  struct month_plan plan = {.per_minute = 0};
+  struct gc_err warning;
+  month_note(m, account, stats, gc_accounts_shared_store(), gc_clock_now_ms(),
+             false);
+  month_samples(m, account, stats, interval_ms, out);
+  gc_account_plan(account, add_plan, &plan);
+  if (month_judge_plan(m, &plan, stats->monthly_requests, &warning))
+    gc_log_line(plugin.log, GC_LOG_WARNING, "account %s: %s", account,
+                warning.text);
+}
+
 static void read_one(void *ctx, const char *account, const char *host) {
   struct round *round = ctx;
   struct gc_account_stats stats;
@@ -385,9 +405,7 @@ static void read_one(void *ctx, const char *account, const char *host) {
     return;
   if (is_started) {
     telemetry_samples(&round->last[at], account, &stats, interval_ms, &out);
-    month_note(&months[at], account, &stats, gc_accounts_shared_store(),
-               gc_clock_now_ms(), false);
-    month_samples(&months[at], account, &stats, interval_ms, &out);
+    read_month(&months[at], account, &stats, interval_ms, &out);
     put_left_out(account, interval_ms, &out);
   }
   put_lease(account, interval_ms, &out);

@@ -242,10 +242,21 @@ def a_selection_without_queues_has_a_warning() -> None:
     same("no query is sent", sim.counters()["requests"].get("POST /api/v2/analytics/queues/observations/query"), None)
 
 
+def a_plan_beyond_the_month_has_a_warning() -> None:
+    sim = Simulator(**SMALL)
+    daemon = Collectd(account(sim, MonthlyRequests=100_000), queues())
+    logged_and_runs_on("too many requests", daemon, "[warning]", "account prod: its blocks plan 2596320 requests in 30 days",
+                       "2592000 of them in queues-all", "MonthlyRequests is 100000")
+    daemon = Collectd(account(sim, MonthlyRequests=10_000_000), queues())
+    daemon.lives_until(lambda: daemon.latest("account-prod", "api_month_share"), 20, "api_month_share")
+    same("enough requests: complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
 if __name__ == "__main__":
     report.main([mistakes_in_certificates_are_named, the_examples_are_valid, mistakes_in_accounts_end_collectd,
                  wrong_credentials_are_named, a_missing_permission_is_named,
                  mistakes_in_queues_end_collectd, an_unknown_account_stops_only_its_block,
                  a_readable_secret_file_has_a_warning, each_exposed_secret_has_its_own_line,
                  unresolvable_and_refused_addresses_are_named,
-                 a_selection_without_queues_has_a_warning], {"collectd": DAEMON})
+                 a_selection_without_queues_has_a_warning, a_plan_beyond_the_month_has_a_warning], {"collectd": DAEMON})

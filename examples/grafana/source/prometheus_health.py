@@ -123,6 +123,12 @@ def health() -> dict[str, Any]:
             about="RequestsPerMinute minus the requests of the last 60 s (api_minute_left).",
         ),
         panel(
+            "Requests of the month",
+            "timeseries",
+            lines(value("genesys_api_month_requests", "{{account}}", HOST)),
+            (8, 7),
+        ),
+        panel(
             "Circuit breaker",
             "state-timeline",
             lines(value("genesys_api_breaker", "{{account}}", HOST)),

@@ -128,6 +128,28 @@ static void with_the_option_there_is_a_share(void) {
   stats.monthly_requests = 0;
 }
 
+static void more_than_the_licences_pay_for_is_said_once(void) {
+  struct month m = {.requests = 0};
+  struct month_plan plan = {.per_minute = 0};
+  struct gc_err warning;
+  char queues[] = "queues-all", query[] = "query-q";
+  month_add_plan(&plan, query, 8);
+  CHECK(!month_judge_plan(&m, &plan, 500000, &warning)); /* 345,600 so far */
+  month_add_plan(&plan, queues, 7);
+  month_add_plan(&plan, queues, 7);
+  month_add_plan(&plan, NULL, 0.5);
+  CHECK(!month_judge_plan(&m, &plan, 500000, &warning)); /* it has grown */
+  CHECK(!month_judge_plan(&m, &plan, 0, &warning));
+  CHECK(!month_judge_plan(&m, &plan, 972000, &warning));
+  CHECK(month_judge_plan(&m, &plan, 971999, &warning));
+  CHECK_STR(warning.text,
+            "its blocks plan 972000 requests in 30 days, 604800 of them in "
+            "queues-all, and MonthlyRequests is 971999: raise "
+            "ObservationInterval or Granularity, or select fewer queues "
+            "(Queue)");
+  CHECK(!month_judge_plan(&m, &plan, 971999, &warning));
+}
+
 int main(void) {
   snprintf(folder, sizeof(folder), "/tmp/month_XXXXXX");
   if (mkdtemp(folder) == NULL)
@@ -138,6 +160,7 @@ int main(void) {
   RUN(no_clock_alone_changes_the_month);
   RUN(an_account_that_starts_again_counts_from_zero);
   RUN(with_the_option_there_is_a_share);
+  RUN(more_than_the_licences_pay_for_is_said_once);
   CHECK(folder_remove(folder));
   return check_done();
 }
