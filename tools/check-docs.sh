@@ -3,9 +3,9 @@
 # Checks that the tables of the manual equal those of the code (tools/optdoc).
 # A table stands between two marks: <!-- options: BLOCK --> and <!-- /options -->
 # in plugins/NAME/README.md (BLOCK "-": outside of any block), <!-- metrics -->
-# and <!-- /metrics --> in docs/metrics.md. The marks "aggregates", "permissions"
-# and "defaults" (of Metric and GroupBy) work in the same way. --update rewrites
-# the tables.
+# and <!-- /metrics --> in docs/metrics.md. The marks "aggregates", "permissions",
+# "bill" and "defaults" (of Metric and GroupBy) work in the same way. --update
+# rewrites the tables.
 set -u
 builddir=${top_builddir:-.}
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
@@ -19,7 +19,7 @@ trap 'rm -f "$fresh"' EXIT
 status=0
 
 # A table that optdoc cannot print is an error, and no file is written.
-for table in list metrics aggregates defaults permissions; do
+for table in list metrics aggregates defaults permissions bill; do
   "$optdoc" --$table >/dev/null || exit 1
 done
 
@@ -30,10 +30,10 @@ fill() {
       while ((command | getline line) > 0) print line
       close(command)
     }
-    /^<!-- \/(options|metrics|aggregates|defaults|permissions) -->$/ { inside = 0 }
+    /^<!-- \/(options|metrics|aggregates|defaults|permissions|bill) -->$/ { inside = 0 }
     !inside { print }
     /^<!-- options: [^ ]+ -->$/ { inside = 1; table(optdoc " " plugin " " $3) }
-    /^<!-- (metrics|aggregates|defaults|permissions) -->$/ { inside = 1; table(optdoc " --" $2) }
+    /^<!-- (metrics|aggregates|defaults|permissions|bill) -->$/ { inside = 1; table(optdoc " --" $2) }
     END { if (inside) print "a table is not closed" }' "$1"
 }
 
@@ -55,6 +55,7 @@ for readme in plugins/*/README.md; do
 done
 check docs/metrics.md -
 check docs/permissions.md -
+check docs/cost.md -
 
 # The tables of options, metrics, aggregates and permissions must have their
 # marks in a page.
@@ -65,9 +66,10 @@ while read -r plugin block; do
 done <<END
 $blocks
 END
-for table in metrics aggregates permissions; do
+for table in metrics aggregates permissions bill; do
   page=docs/metrics.md
   [ $table = permissions ] && page=docs/permissions.md
+  [ $table = bill ] && page=docs/cost.md
   grep -qxF "<!-- $table -->" $page ||
     { echo "$page: has no table of $table" >&2; status=1; }
 done

@@ -7,6 +7,7 @@
  *   optdoc --typesdb         every type of value as types.db(5)
  *   optdoc --aggregates      the metrics of the aggregate queries (Markdown)
  *   optdoc --defaults        Metric and GroupBy without the options (Markdown)
+ *   optdoc --bill            the planned requests of 30 days (Markdown)
  *   optdoc --json            {"options": …, "metrics": …} of probe/describe.h
  * tools/check-docs.sh checks that the READMEs have the same tables;
  * tools/mkman.py makes the manual pages from the READMEs and the rows. */
@@ -18,6 +19,7 @@
 #include "common/genesys/metric.h"
 #include "probe/describe.h"
 #include "probe/option_pages.h"
+#include "tools/bill.h"
 #include "tools/needs.h"
 #include "tools/options_manual.h"
 
@@ -209,7 +211,7 @@ static const struct {
     {"--list", print_list},         {"--metrics", print_metrics},
     {"--typesdb", print_typesdb},   {"--aggregates", print_aggregates},
     {"--defaults", print_defaults}, {"--permissions", print_permissions},
-    {"--json", print_json},
+    {"--bill", bill_print},         {"--json", print_json},
 };
 
 static enum gc_code print_table(const char *option, struct gc_buf *out) {
@@ -230,8 +232,8 @@ int main(int argc, char **argv) {
 
   if (code == GC_ERR_REQUEST)
     fprintf(stderr, "usage: optdoc --list | --metrics | --permissions | "
-                    "--typesdb | --aggregates | --defaults | --json | PLUGIN "
-                    "BLOCK (see --list)\n");
+                    "--typesdb | --aggregates | --defaults | --bill | --json | "
+                    "PLUGIN BLOCK (see --list)\n");
   if (code != GC_OK)
     return 1;
   fputs(gc_buf_string(&out), stdout);
