@@ -5,7 +5,7 @@
 # in plugins/NAME/README.md (BLOCK "-": outside of any block), <!-- metrics -->
 # and <!-- /metrics --> in docs/metrics.md. The marks "aggregates", "permissions",
 # "bill" and "defaults" (of Metric and GroupBy) work in the same way. --update
-# rewrites the tables.
+# rewrites the tables, and the schema of configurations (tools/schema.py).
 set -u
 builddir=${top_builddir:-.}
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
@@ -56,6 +56,9 @@ done
 check docs/metrics.md -
 check docs/permissions.md -
 check docs/cost.md -
+if [ $update -eq 1 ]; then # tests/examples/schema.py checks it
+  "$optdoc" --json | "${PYTHON:-python3}" tools/schema.py >"$fresh" && cat "$fresh" >examples/schema/genesys.schema.json
+fi
 
 # The tables of options, metrics, aggregates and permissions must have their
 # marks in a page.

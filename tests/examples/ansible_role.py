@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import probed
+import schema
 from lib import process, report
 from lib.process import Program
 from lib.report import check, has_line, same
@@ -98,12 +99,18 @@ def a_second_run_changes_nothing_and_a_mistake_ends_the_play() -> None:
     again = fleet.play()
     same("changes of the second run", {name: sums["changed"] for name, sums in recap(again.text).items()}, {"one": 0, "two": 0})
     check("no restart without a change", "Check the configuration" not in again.text, again.text)
-    wrong = fleet.play("one", genesys_agent_queues_options={"Windwo": 60}, genesys_agent_systemd_credential=False)
+    files = ("genesys.conf", "genesys_realtime.conf", "genesys_prometheus.conf")
+    same("faults by the schema", schema.of("".join(fleet.text("one", "parts/" + name) for name in files)), [])
+    unknown = fleet.play("one", genesys_agent_queues_options={"window": 60, "Windwo": 60}, genesys_agent_prometheus_options={})
+    check("an unknown option ends the play", unknown.process.returncode == 2, unknown.text)
+    has_line("it is named", unknown.text, "genesys_agent_queues_options has unknown options: Windwo")
+    same("changes before that", recap(unknown.text)["one"]["changed"], 0)
+    wrong = fleet.play("one", genesys_agent_queues_options={"Window": 86401}, genesys_agent_systemd_credential=False)
     check("a mistake ends the play", wrong.process.returncode == 2, wrong.text)
-    has_line("the output has the words of the probe", wrong.text.replace("\\n", "\n"), "unknown option", "Windwo", "did you mean")
+    has_line("the output has the words of the probe", wrong.text.replace("\\n", "\n"), "Window", "86401", "86400")
     check("no drop-in loads a secret that collectd reads itself", not (fleet.home / "one/unit/genesys-credential.conf").exists())
     has_line("the file is named", fleet.text("one", "parts/genesys.conf"), 'ClientSecretFile "%s/one/secret"' % fleet.home)
-    shown = first.text + again.text + wrong.text
+    shown = first.text + again.text + unknown.text + wrong.text
     same("secrets in the output", [secret for secret in SECRETS.values() if secret in shown], [])
 
 

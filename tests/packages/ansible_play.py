@@ -113,7 +113,7 @@ class Play:
         self.machine, self.sim = machine, sim
         self.health, self.metrics = process.free_port(), process.free_port()
         below = machine.root / "opt"
-        for name in ("ansible", "systemd"):
+        for name in ("ansible", "schema", "systemd"):
             shutil.copytree(TOP / "examples" / name, below / name)
         shutil.copy(package, below / "genesys.deb")
         shutil.copy(sim.ca, machine.root / "etc/ssl/certs/sim.pem")
