@@ -108,6 +108,21 @@ static enum gc_code put_change(const struct change *c,
   return c->sink->row(c->sink->ctx, outcome, what, now - before);
 }
 
+/* Reports how much a counter has grown and, if `takes_back`, how much less of
+ * it follows from the facts than before. */
+static enum gc_code put_counter(const struct change *c, bool takes_back,
+                                enum gc_metric_id metric, const char *qualifier,
+                                unsigned counter,
+                                const struct conversations_totals *now,
+                                const struct conversations_totals *before) {
+  uint64_t is = now->counted.at[counter], was = before->counted.at[counter];
+  GC_TRY(put_change(c, PROBE_CONTACT_COUNTED, metric, qualifier, is, was));
+  return !takes_back ? GC_OK
+                     : put_change(c, PROBE_CONTACT_TAKEN_BACK, metric,
+                                  qualifier, is - now->facts.at[counter],
+                                  was - before->facts.at[counter]);
+}
+
 static enum gc_code put_states(const struct change *c,
                                const struct conversations_totals *now,
                                const struct conversations_totals *before) {
@@ -116,50 +131,38 @@ static enum gc_code put_states(const struct change *c,
       CV_STATE_MAP(XX)
 #undef XX
   };
-  for (int from = 0; from < CV_STATE_COUNT; from++)
-    for (int to = 0; to < CV_STATE_COUNT; to++) {
-      char qualifier[32];
-      snprintf(qualifier, sizeof(qualifier), "-%s-%s", labels[from],
-               labels[to]);
-      GC_TRY(put_change(c, PROBE_CONTACT_COUNTED, GC_METRIC_STATE_CHANGES,
-                        qualifier, now->changes[from][to],
-                        before->changes[from][to]));
-      GC_TRY(put_change(c, PROBE_CONTACT_TAKEN_BACK, GC_METRIC_STATE_CHANGES,
-                        qualifier, now->changes_owed[from][to],
-                        before->changes_owed[from][to]));
-    }
+  for (unsigned i = 0; i < CV_COUNTERS - CV_CHANGES; i++) {
+    char qualifier[32];
+    snprintf(qualifier, sizeof(qualifier), "-%s-%s", labels[i / CV_STATE_COUNT],
+             labels[i % CV_STATE_COUNT]);
+    GC_TRY(put_counter(c, true, GC_METRIC_STATE_CHANGES, qualifier,
+                       CV_CHANGES + i, now, before));
+  }
   return GC_OK;
 }
 
 /* Reports the counters of a queue and medium that have grown. */
 static enum gc_code put_totals(struct conversations *m, struct gc_strmap *map,
                                const struct change *c) {
+  static const struct {
+    unsigned counter;
+    enum gc_metric_id metric;
+    bool takes_back;
+  } rows[] = {
+      {CV_OFFERS, GC_METRIC_QUEUE_OFFER, false},
+      {CV_ANSWERS, GC_METRIC_QUEUE_ANSWER, false},
+      {CV_ABANDONS, GC_METRIC_QUEUE_ABANDON, true},
+      {CV_TRANSFERS, GC_METRIC_QUEUE_TRANSFER, true},
+  };
   struct conversations_totals now;
   struct seen *s = find_seen(map, c->queue, c->media);
   if (!conversations_totals(m, c->queue, c->media, &now))
     return GC_OK;
   const struct conversations_totals before = s->totals;
   s->totals = now;
-  const struct {
-    enum probe_contact outcome;
-    enum gc_metric_id metric;
-    uint64_t now, before;
-  } rows[] = {
-      {PROBE_CONTACT_COUNTED, GC_METRIC_QUEUE_OFFER, now.offers, before.offers},
-      {PROBE_CONTACT_COUNTED, GC_METRIC_QUEUE_ANSWER, now.answers,
-       before.answers},
-      {PROBE_CONTACT_COUNTED, GC_METRIC_QUEUE_ABANDON, now.abandons,
-       before.abandons},
-      {PROBE_CONTACT_TAKEN_BACK, GC_METRIC_QUEUE_ABANDON, now.abandons_owed,
-       before.abandons_owed},
-      {PROBE_CONTACT_COUNTED, GC_METRIC_QUEUE_TRANSFER, now.transfers,
-       before.transfers},
-      {PROBE_CONTACT_TAKEN_BACK, GC_METRIC_QUEUE_TRANSFER, now.transfers_owed,
-       before.transfers_owed},
-  };
   for (size_t i = 0; i < GC_COUNT(rows); i++)
-    GC_TRY(put_change(c, rows[i].outcome, rows[i].metric, "", rows[i].now,
-                      rows[i].before));
+    GC_TRY(put_counter(c, rows[i].takes_back, rows[i].metric, "",
+                       rows[i].counter, &now, &before));
   return put_states(c, &now, &before);
 }
 

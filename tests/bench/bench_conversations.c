@@ -57,7 +57,7 @@ static void check_offers(struct conversations *m) {
     char queue[IDS_SIZE];
     struct conversations_totals t;
     if (conversations_totals(m, ids_queue(queue, q), CV_VOICE, &t))
-      offers += t.offers;
+      offers += t.counted.offers;
   }
   exit_unless(offers == events.lives, "the model has lost offers");
 }

@@ -58,38 +58,22 @@ static void read_totals(struct conversations *m, struct sums *ret) {
   }
 }
 
-static void check_waits(const struct conversations_totals *t,
-                        const struct conversations_totals *before) {
-  uint64_t within = 0, was_within = 0;
-  for (int i = 0; i < 3; i++) {
-    within += t->waits[i];
-    was_within += before->waits[i];
-    LAW(within + t->waits_owed[i] >= was_within + before->waits_owed[i]);
-    LAW(within + t->waits_owed[i] <= t->answers);
-  }
+static void check_waits(const struct cv_counters *c) {
+  for (int i = 0; i < 3; i++)
+    LAW(c->waits[i] <= (i < 2 ? c->waits[i + 1] : c->answers));
 }
 
 static void check_pair(const struct conversations_totals *t,
                        const struct conversations_totals *before) {
-  uint64_t waits = 0;
-  for (int i = 0; i < 4; i++)
-    waits += t->waits[i];
-  uint64_t answers = t->answers - t->answers_owed;
-  LAW(waits == answers);
-  LAW(t->abandons_owed <= t->abandons && t->transfers_owed <= t->transfers);
-  LAW(t->answers_owed <= t->answers && t->breaches_owed <= t->breaches);
-  LAW(t->offers >= before->offers && t->answers >= before->answers);
-  LAW(t->abandons >= before->abandons && t->transfers >= before->transfers);
-  LAW(t->breaches >= before->breaches);
-  LAW(t->wait_ms + t->wait_owed_ms >= before->wait_ms + before->wait_owed_ms);
-  check_waits(t, before);
+  for (unsigned i = 0; i < CV_COUNTERS; i++)
+    LAW(t->facts.at[i] <= t->counted.at[i] &&
+        t->counted.at[i] >= before->counted.at[i]);
+  check_waits(&t->facts);
+  check_waits(&t->counted);
   LAW(t->active <= MAX);
-  for (int from = 0; from < CV_STATE_COUNT; from++) {
-    LAW(t->changes[from][from] == 0 && t->changes[from][CV_STATE_NONE] == 0);
-    for (int to = 0; to < CV_STATE_COUNT; to++)
-      LAW(t->changes[from][to] >= before->changes[from][to] &&
-          t->changes_owed[from][to] <= t->changes[from][to]);
-  }
+  for (int from = 0; from < CV_STATE_COUNT; from++)
+    LAW(t->counted.changes[from][from] == 0 &&
+        t->counted.changes[from][CV_STATE_NONE] == 0);
 }
 
 /* An offer has one outcome and one breach. Its medium may become another one
@@ -101,9 +85,9 @@ static void check_queue(const struct conversations_totals *of_media,
   uint64_t offers = 0, outcomes = 0, breaches = 0;
   for (size_t i = 0; i < GC_COUNT(media); i++) {
     const struct conversations_totals *t = &of_media[i];
-    offers += t->offers - t->offers_owed;
-    outcomes += t->answers - t->answers_owed + t->abandons - t->abandons_owed;
-    breaches += t->breaches - t->breaches_owed;
+    offers += t->facts.offers;
+    outcomes += t->facts.answers + t->facts.abandons;
+    breaches += t->facts.breaches;
   }
   LAW(outcomes <= offers + moved_times && breaches <= offers + moved_times);
 }

@@ -15,15 +15,16 @@ struct sums {
 
 static void add_totals(struct sums *sums,
                        const struct conversations_totals *t) {
-  sums->offers += t->offers;
-  sums->ends += t->answers + t->abandons + t->transfers;
+  sums->offers += t->counted.offers;
+  sums->ends += t->counted.answers + t->counted.abandons + t->counted.transfers;
   sums->active += t->active;
   for (int from = 0; from < CV_STATE_COUNT; from++)
     for (int to = 0; to < CV_STATE_COUNT; to++)
-      sums->changes += t->changes[from][to];
-  LAW(t->changes[CV_STATE_ENDED][CV_STATE_WAITING] == 0);
-  LAW(t->changes[CV_STATE_ACTIVE][CV_STATE_WAITING] == 0);
-  LAW(t->answers + t->abandons + t->transfers <= t->offers);
+      sums->changes += t->counted.changes[from][to];
+  LAW(t->counted.changes[CV_STATE_ENDED][CV_STATE_WAITING] == 0);
+  LAW(t->counted.changes[CV_STATE_ACTIVE][CV_STATE_WAITING] == 0);
+  LAW(t->counted.answers + t->counted.abandons + t->counted.transfers <=
+      t->counted.offers);
 }
 
 struct run {

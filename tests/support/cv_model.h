@@ -55,6 +55,12 @@ static inline struct conversations_totals totals_of(const char *queue) {
   return t;
 }
 
+/* The part of a counter that the facts no longer show. */
+static inline uint64_t taken_back(const char *queue, unsigned counter) {
+  struct conversations_totals t = totals_of(queue);
+  return t.counted.at[counter] - t.facts.at[counter];
+}
+
 static inline struct conversations_stats read_stats(void) {
   struct conversations_stats s;
   conversations_stats(m, &s);
@@ -63,7 +69,7 @@ static inline struct conversations_stats read_stats(void) {
 
 static inline uint64_t changes_of(const char *queue, enum cv_state from,
                                   enum cv_state to) {
-  return totals_of(queue).changes[from][to];
+  return totals_of(queue).counted.changes[from][to];
 }
 
 static inline uint64_t all_changes(const char *queue) {
@@ -71,7 +77,7 @@ static inline uint64_t all_changes(const char *queue) {
   uint64_t sum = 0;
   for (int i = 0; i < CV_STATE_COUNT; i++)
     for (int k = 0; k < CV_STATE_COUNT; k++)
-      sum += t.changes[i][k];
+      sum += t.counted.changes[i][k];
   return sum;
 }
 
@@ -79,10 +85,10 @@ static inline void check_counts(const char *queue, uint64_t offers,
                                 uint64_t answers, uint64_t abandons,
                                 uint64_t transfers) {
   struct conversations_totals t = totals_of(queue);
-  CHECK_INT(t.offers, offers);
-  CHECK_INT(t.answers, answers);
-  CHECK_INT(t.abandons, abandons);
-  CHECK_INT(t.transfers, transfers);
+  CHECK_INT(t.counted.offers, offers);
+  CHECK_INT(t.counted.answers, answers);
+  CHECK_INT(t.counted.abandons, abandons);
+  CHECK_INT(t.counted.transfers, transfers);
 }
 
 /* Adds the customer at 1 s and the acd participant of q1 at 2 s. */

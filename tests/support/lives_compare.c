@@ -6,9 +6,6 @@
 
 #include "common/base/cleanup.h"
 
-/* The bounds of life_settings, and one bucket for longer waits. */
-enum { BUCKETS = GC_COUNT(life_bounds) + 1 };
-
 static char difference[2000];
 
 void lives_note_difference(const char *format, ...) {
@@ -31,11 +28,23 @@ static const char *const state_names[CV_STATE_COUNT] = {
 #undef XX
 };
 
-/* Returns the count that follows from the facts: without those that are owed.
- * Exported counters include them. */
-static uint64_t net_of(const struct lives_compare *c, uint64_t count,
-                       uint64_t owed) {
-  return c->grows ? count : count - owed;
+/* Returns the counts that follow from the facts, or the exported ones. */
+static const uint64_t *counts_of(const struct lives_compare *c,
+                                 const struct conversations_totals *t) {
+  return c->grows ? t->counted.at : t->facts.at;
+}
+
+static void name_counter(char out[40], unsigned counter) {
+  static const char *const names[] = {"offers",    "answers",  "abandons",
+                                      "transfers", "breaches", "wait_ms"};
+  unsigned change = counter - CV_CHANGES;
+  if (counter < CV_WAITS)
+    snprintf(out, 40, "%s", names[counter]);
+  else if (counter < CV_CHANGES)
+    snprintf(out, 40, "bucket %u", counter - CV_WAITS);
+  else
+    snprintf(out, 40, "%s-%s", state_names[change / CV_STATE_COUNT],
+             state_names[change % CV_STATE_COUNT]);
 }
 
 static void compare_count(const struct lives_compare *c, const char *name,
@@ -46,56 +55,27 @@ static void compare_count(const struct lives_compare *c, const char *name,
                         c->what, c->queue, c->media, name, got, want);
 }
 
-static void compare_states(const struct lives_compare *c,
-                           const struct conversations_totals *got,
-                           const struct conversations_totals *want) {
-  char name[40];
-  if (c->no_changes)
-    return;
-  for (unsigned f = 0; f < CV_STATE_COUNT; f++)
-    for (unsigned t = 0; t < CV_STATE_COUNT; t++) {
-      if ((f == CV_STATE_HELD || t == CV_STATE_HELD) && !c->holds)
-        continue;
-      snprintf(name, sizeof(name), "%s-%s", state_names[f], state_names[t]);
-      compare_count(c, name,
-                    net_of(c, got->changes[f][t], got->changes_owed[f][t]),
-                    net_of(c, want->changes[f][t], want->changes_owed[f][t]));
-    }
-  for (unsigned s = CV_STATE_WRAPUP; s < CV_STATE_COUNT && c->states; s++)
-    compare_count(c, state_names[s], got->states[s], want->states[s]);
-}
-
-/* Compares the histograms of waits: the exported ones (`grows`), else those
- * without the owed waits. */
-static void compare_waits(const struct lives_compare *c,
-                          const struct conversations_totals *got,
-                          const struct conversations_totals *want) {
-  uint64_t got_within = 0, want_within = 0;
-  compare_count(c, "wait_ms", got->wait_ms + (c->grows ? got->wait_owed_ms : 0),
-                want->wait_ms + (c->grows ? want->wait_owed_ms : 0));
-  for (unsigned i = 0; i < BUCKETS; i++) {
-    got_within += got->waits[i];
-    want_within += want->waits[i];
-    compare_count(c, "bucket", got_within + (c->grows ? got->waits_owed[i] : 0),
-                  want_within + (c->grows ? want->waits_owed[i] : 0));
-  }
+static bool is_compared(const struct lives_compare *c, unsigned counter) {
+  unsigned change = counter - CV_CHANGES;
+  bool is_hold = change / CV_STATE_COUNT == CV_STATE_HELD ||
+                 change % CV_STATE_COUNT == CV_STATE_HELD;
+  if (counter >= CV_CHANGES)
+    return !c->no_changes && (c->holds || !is_hold);
+  return counter != CV_BREACHES || c->breaches;
 }
 
 static void compare_totals(const struct lives_compare *c,
                            const struct conversations_totals *got,
                            const struct conversations_totals *want) {
-  compare_count(c, "offers", got->offers, want->offers);
-  compare_count(c, "answers", net_of(c, got->answers, got->answers_owed),
-                net_of(c, want->answers, want->answers_owed));
-  compare_count(c, "abandons", net_of(c, got->abandons, got->abandons_owed),
-                net_of(c, want->abandons, want->abandons_owed));
-  compare_count(c, "transfers", net_of(c, got->transfers, got->transfers_owed),
-                net_of(c, want->transfers, want->transfers_owed));
-  compare_waits(c, got, want);
-  if (c->breaches)
-    compare_count(c, "breaches", net_of(c, got->breaches, got->breaches_owed),
-                  net_of(c, want->breaches, want->breaches_owed));
-  compare_states(c, got, want);
+  char name[40];
+  for (unsigned i = 0; i < CV_COUNTERS; i++) {
+    name_counter(name, i);
+    if (is_compared(c, i))
+      compare_count(c, name, counts_of(c, got)[i], counts_of(c, want)[i]);
+  }
+  for (unsigned s = CV_STATE_WRAPUP;
+       s < CV_STATE_COUNT && c->states && !c->no_changes; s++)
+    compare_count(c, state_names[s], got->states[s], want->states[s]);
 }
 
 void lives_compare_counters(struct lives_compare c,
@@ -122,46 +102,15 @@ void lives_check_growth(const struct lives_counters *before,
 
 /* Checks that an exported counter is the highest count of the facts so far. A
  * fact that is taken back and a new fact in the same step cancel out. */
-static void check_highest(const struct lives_compare *c, const char *name,
-                          uint64_t before, uint64_t count, uint64_t owed) {
-  uint64_t highest = count - owed > before ? count - owed : before;
-  if (count != highest)
-    compare_count(c, name, count, highest);
-}
-
-static void check_highest_waits(const struct lives_compare *c,
-                                const struct conversations_totals *before,
-                                const struct conversations_totals *after) {
-  uint64_t was_within = 0, within = 0;
-  check_highest(c, "wait_ms", before->wait_ms + before->wait_owed_ms,
-                after->wait_ms + after->wait_owed_ms, after->wait_owed_ms);
-  for (unsigned i = 0; i < BUCKETS; i++) {
-    was_within += before->waits[i];
-    within += after->waits[i];
-    check_highest(c, "bucket", was_within + before->waits_owed[i],
-                  within + after->waits_owed[i], after->waits_owed[i]);
-  }
-}
-
 static void check_settled_pair(const struct lives_compare *c,
                                const struct conversations_totals *before,
                                const struct conversations_totals *after) {
   char name[40];
-  check_highest(c, "answers", before->answers, after->answers,
-                after->answers_owed);
-  check_highest(c, "breaches", before->breaches, after->breaches,
-                after->breaches_owed);
-  check_highest_waits(c, before, after);
-  check_highest(c, "abandons", before->abandons, after->abandons,
-                after->abandons_owed);
-  check_highest(c, "transfers", before->transfers, after->transfers,
-                after->transfers_owed);
-  for (unsigned f = 0; f < CV_STATE_COUNT; f++)
-    for (unsigned t = 0; t < CV_STATE_COUNT; t++) {
-      snprintf(name, sizeof(name), "%s-%s", state_names[f], state_names[t]);
-      check_highest(c, name, before->changes[f][t], after->changes[f][t],
-                    after->changes_owed[f][t]);
-    }
+  for (unsigned i = 0; i < CV_COUNTERS; i++) {
+    uint64_t was = before->counted.at[i], is = after->facts.at[i];
+    name_counter(name, i);
+    compare_count(c, name, after->counted.at[i], is > was ? is : was);
+  }
 }
 
 void lives_check_settled(const struct lives_counters *before,
@@ -180,27 +129,24 @@ void lives_check_settled(const struct lives_counters *before,
 void lives_compare_truth(const struct lives_life *l,
                          const struct lives_counters *got) {
   struct lives_compare c = {.what = "in order"};
-  uint64_t owed = 0;
+  uint64_t taken_back = 0;
   for (unsigned q = 0; q < LIVES_QUEUES; q++)
     for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
       const struct lives_truth *t = &l->truth[q][i];
       const struct conversations_totals *g = &got->of[q][i];
       c.queue = lives_queues[q];
       c.media = cv_media_label((enum cv_media)i);
-      compare_count(&c, "offers", g->offers, t->offers);
-      compare_count(&c, "answers", g->answers - g->answers_owed, t->answers);
-      compare_count(&c, "abandons", g->abandons - g->abandons_owed,
-                    t->abandons);
-      compare_count(&c, "transfers", g->transfers - g->transfers_owed,
-                    t->transfers);
-      for (unsigned f = 0; f < CV_STATE_COUNT * CV_STATE_COUNT; f++)
-        owed += g->changes_owed[f / CV_STATE_COUNT][f % CV_STATE_COUNT];
-      owed += g->answers_owed + g->abandons_owed + g->transfers_owed;
-      compare_count(&c, "wait_ms", g->wait_ms, t->wait_ms);
-      compare_count(&c, "breaches", g->breaches - g->breaches_owed,
-                    t->breaches);
+      compare_count(&c, "offers", g->facts.offers, t->offers);
+      compare_count(&c, "answers", g->facts.answers, t->answers);
+      compare_count(&c, "abandons", g->facts.abandons, t->abandons);
+      compare_count(&c, "transfers", g->facts.transfers, t->transfers);
+      compare_count(&c, "wait_ms", g->facts.wait_ms, t->wait_ms);
+      compare_count(&c, "breaches", g->facts.breaches, t->breaches);
+      for (unsigned k = 0; k < CV_COUNTERS; k++)
+        if (k != CV_BREACHES && k != CV_WAIT_MS)
+          taken_back += g->counted.at[k] - g->facts.at[k];
     }
-  if (owed > 0 && !l->is_late)
+  if (taken_back > 0 && !l->is_late)
     lives_note_difference("in order: %" PRIu64 " counts were taken back; ",
-                          owed);
+                          taken_back);
 }

@@ -259,7 +259,7 @@ static void count_again(struct conversations *m, struct conversation *c,
   c->since_ms = since_ms;
   m->resets_ms = resets_ms;
   (void)cv_add_history(m, c, 1);
-  cv_count_difference(m);
+  cv_count_changed(m);
   cv_look_ahead(m, c);
   m->resets_ms = 0;
 }
@@ -457,7 +457,6 @@ bool conversations_totals(struct conversations *m, const char *queue,
     return false;
   cv_queue_count_states(m);
   *ret = q->pairs[media]->t;
-  ret->target_ms = cv_queue_target_ms(m, (uint32_t)(q - m->queues), media);
   return true;
 }
 

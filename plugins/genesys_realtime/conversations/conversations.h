@@ -6,9 +6,10 @@
  * whole conversation. A merge only adds times: an older snapshot or a missing
  * participant removes nothing. The counters depend only on the merged facts and
  * the server's own times, so order of arrival, delays, duplicates and repeats
- * after a reconnect change no total. An outcome is counted at once; if later
- * facts contradict it, it is owed, since a counter never falls. reading.c says
- * what makes an unanswered contact an abandon or a transfer.
+ * after a reconnect change no total. An outcome is counted at once. A counter
+ * is the highest count so far: if later facts contradict an outcome, the next
+ * one of its kind adds nothing. reading.c says what makes an unanswered contact
+ * an abandon or a transfer.
  *
  * decode.c makes events, this model counts them, and samples.c makes samples.
  * Pure; one thread at a time. Times are epoch ms of the server's clock. */
@@ -181,22 +182,34 @@ void conversations_poll_end(struct conversations *m,
 
 /* ---- results ---- */
 
+/* The numbers of the counters of a queue and medium. */
+enum {
+  CV_OFFERS,
+  CV_ANSWERS,
+  CV_ABANDONS,
+  CV_TRANSFERS,
+  CV_BREACHES,
+  CV_WAIT_MS,
+  CV_WAITS, /* up to the first bound, and so on */
+  CV_CHANGES = CV_WAITS + CV_BOUNDS_MAX,
+  CV_COUNTERS = CV_CHANGES + CV_STATE_COUNT * CV_STATE_COUNT
+};
+
+struct cv_counters {
+  union {
+    struct {
+      uint64_t offers, answers, abandons, transfers, breaches;
+      uint64_t wait_ms;              /* sum over the answers */
+      uint64_t waits[CV_BOUNDS_MAX]; /* answers up to the bound */
+      uint64_t changes[CV_STATE_COUNT][CV_STATE_COUNT]; /* [from][to] */
+    };
+    uint64_t at[CV_COUNTERS];
+  };
+};
+
 struct conversations_totals {
-  uint64_t offers, answers, abandons, transfers, breaches;
-  uint64_t changes[CV_STATE_COUNT][CV_STATE_COUNT]; /* [from][to] */
-  /* Counts that later events have taken back. A counter never falls, so the
-   * model leaves out the next ones of the kind. The number that follows from
-   * the facts is the counter minus what is owed. */
-  uint64_t offers_owed, answers_owed, abandons_owed, transfers_owed,
-      breaches_owed;
-  uint64_t changes_owed[CV_STATE_COUNT][CV_STATE_COUNT];
-  /* The waits that follow from the facts, which may fall; the series are these
-   * and what is owed. */
-  uint64_t wait_ms;                  /* sum over the answers */
-  uint64_t waits[CV_BOUNDS_MAX + 1]; /* not cumulative; the last: beyond */
-  uint64_t wait_owed_ms;
-  uint32_t waits_owed[CV_BOUNDS_MAX]; /* cumulative: waits up to the bound */
-  int64_t target_ms;                  /* 0: none */
+  struct cv_counters facts;   /* what follows from the facts; may fall */
+  struct cv_counters counted; /* the series: the highest of these so far */
   /* Numbers of present conversations. */
   uint32_t states[CV_STATE_COUNT];
   uint32_t active; /* waiting, alerting, held or active */

@@ -21,12 +21,14 @@ static int rank_of(enum cv_state state) {
 
 /* ---- changes of state ---- */
 
+/* Each change is in one series. */
 static void count_change(struct conversations *m, const struct guide_stay *s,
                          enum cv_state to, const char *code) {
-  struct pair *pair = cv_queue_pair(m, s->queue, (enum cv_media)s->media);
-  if (pair != NULL)
-    pair->t.changes[s->state][to]++;
-  cv_count_wrapup(m, pair, code, (enum cv_state)s->state, to);
+  struct pair *pair = cv_change_pair(m, s->queue, (enum cv_media)s->media, 1);
+  if (pair == NULL)
+    return;
+  uint64_t *count = cv_wrapup_count(m, pair, code, (enum cv_state)s->state, to);
+  ++*(count != NULL ? count : &pair->t.facts.changes[s->state][to]);
 }
 
 static void advance_stay(struct conversations *m, struct guide_stay *s,

@@ -4,16 +4,14 @@
  *
  *   began                    1700000000000
  *   until                    1700000004321
- *   QUEUE/voice              offers=12 answers=10 le20000=7 le=3 c53=2
+ *   QUEUE/voice              offers0=12/12 answers0=10/9 le20000=7/7 c53=2/2
  *   QUEUE/voice/53/Sold it   2                        changes by wrap-up code
  *
- * A pair's field has the counters of conversations_totals that are not 0: waits
- * by the ms of their bound, changes by the numbers of their states, breaches by
- * the ms of their target. "bound", "owed" and "spared" have what is owed of
- * waits, changes and breaches. */
+ * A pair's field has the counters that are not 0 and what follows from the
+ * facts: waits by the ms of their bound, breaches ("target") by the ms of their
+ * target, changes ("c") by the numbers of their states. */
 #include <ctype.h>
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,33 +19,12 @@
 #include "common/net/lease_book.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* The counts of struct conversations_totals that are single numbers. */
-#define PLAIN_COUNT_MAP(XX)                                                    \
-  XX(offers)                                                                   \
-  XX(answers)                                                                  \
-  XX(abandons)                                                                 \
-  XX(transfers)                                                                \
-  XX(wait_ms)                                                                  \
-  XX(wait_owed_ms)                                                             \
-  XX(offers_owed)                                                              \
-  XX(answers_owed)                                                             \
-  XX(abandons_owed)                                                            \
-  XX(transfers_owed)
-
-static const char *const plain_counts[] = {
-#define XX(member) #member,
-    PLAIN_COUNT_MAP(XX)
-#undef XX
-};
-
-static uint64_t *plain_count(struct conversations_totals *t, size_t i) {
-  uint64_t *const counts[] = {
-#define XX(member) &t->member,
-      PLAIN_COUNT_MAP(XX)
-#undef XX
-  };
-  return counts[i];
-}
+/* The words of counters; one word for all bounds, and one for all changes. */
+static const char *const words[CV_CHANGES + 1] = {
+    [CV_OFFERS] = "offers",     [CV_ANSWERS] = "answers",
+    [CV_ABANDONS] = "abandons", [CV_TRANSFERS] = "transfers",
+    [CV_BREACHES] = "target",   [CV_WAIT_MS] = "wait_ms",
+    [CV_WAITS] = "le",          [CV_CHANGES] = "c"};
 
 /* ---- writing ---- */
 
@@ -60,56 +37,43 @@ struct pair_text {
   size_t len;
 };
 
-static void add_count(struct pair_text *out, uint64_t count, const char *name,
-                      int64_t number) {
-  char suffix[32] = "";
-  if (count == 0)
+static void add_count(struct pair_text *out, unsigned word, int64_t number,
+                      uint64_t counted, uint64_t facts) {
+  char *end = out->text + out->len;
+  size_t room = sizeof(out->text) - out->len;
+  if (counted == 0)
     return;
-  if (number >= 0)
-    snprintf(suffix, sizeof(suffix), "%" PRId64, number);
   int len =
-      snprintf(out->text + out->len, sizeof(out->text) - out->len,
-               "%s%s%s=%" PRIu64, out->len > 0 ? " " : "", name, suffix, count);
-  if (len > 0 && (size_t)len < sizeof(out->text) - out->len)
+      snprintf(end, room, "%s%s%" PRId64 "=%" PRIu64 "/%" PRIu64,
+               out->len > 0 ? " " : "", words[word], number, counted, facts);
+  if (len > 0 && (size_t)len < room)
     out->len += (size_t)len;
   else
-    out->text[out->len] = '\0';
+    *end = '\0';
 }
 
-static void add_breaches(const struct conversations *m, struct pair_text *out,
-                         const struct pair *pair, uint32_t queue,
-                         enum cv_media media) {
-  int64_t target_ms = cv_queue_target_ms(m, queue, media);
-  if (target_ms != 0) {
-    add_count(out, pair->t.breaches, "target", target_ms);
-    add_count(out, pair->t.breaches_owed, "spared", target_ms);
-  }
-  for (unsigned i = 0; i < CV_PAST_TARGETS; i++) {
-    uint32_t past_ms = pair->past[i].target_ms;
-    if (past_ms == 0 || past_ms == target_ms)
-      continue;
-    add_count(out, pair->past[i].breaches, "target", past_ms);
-    add_count(out, pair->past[i].owed, "spared", past_ms);
-  }
+static void add_counter(struct pair_text *out, const struct pair *pair,
+                        unsigned counter, unsigned word, int64_t number) {
+  add_count(out, word, number, pair->t.counted.at[counter],
+            pair->t.facts.at[counter]);
 }
 
 static void write_pair(const struct conversations *m, struct pair_text *out,
-                       struct pair *pair, uint32_t queue, enum cv_media media) {
+                       const struct pair *pair, int64_t target_ms) {
   out->len = 0;
   snprintf(out->text, sizeof(out->text), "none");
-  for (size_t i = 0; i < GC_COUNT(plain_counts); i++)
-    add_count(out, *plain_count(&pair->t, i), plain_counts[i], -1);
-  for (size_t i = 0; i <= m->s.bound_count; i++)
-    add_count(out, pair->t.waits[i], "le",
-              i < m->s.bound_count ? m->bounds_ms[i] : -1);
-  for (size_t i = 0; i < m->s.bound_count; i++)
-    add_count(out, pair->t.waits_owed[i], "bound", m->bounds_ms[i]);
-  for (int from = 0; from < CV_STATE_COUNT; from++)
-    for (int to = 0; to < CV_STATE_COUNT; to++) {
-      add_count(out, pair->t.changes[from][to], "c", from * 10 + to);
-      add_count(out, pair->t.changes_owed[from][to], "owed", from * 10 + to);
-    }
-  add_breaches(m, out, pair, queue, media);
+  for (unsigned i = 0; i < CV_WAITS; i++)
+    if (i != CV_BREACHES || target_ms != 0)
+      add_counter(out, pair, i, i, i == CV_BREACHES ? target_ms : 0);
+  for (unsigned i = 0; i < m->s.bound_count; i++)
+    add_counter(out, pair, CV_WAITS + i, CV_WAITS, m->bounds_ms[i]);
+  for (unsigned i = 0; i < CV_COUNTERS - CV_CHANGES; i++)
+    add_counter(out, pair, CV_CHANGES + i, CV_CHANGES,
+                i / CV_STATE_COUNT * 10 + i % CV_STATE_COUNT);
+  for (unsigned i = 0; i < CV_PAST_TARGETS; i++)
+    if (pair->past[i].target_ms != target_ms)
+      add_count(out, CV_BREACHES, pair->past[i].target_ms,
+                pair->past[i].counted, pair->past[i].facts);
 }
 
 static enum gc_code write_wrapups(const struct conversations *m,
@@ -137,7 +101,8 @@ enum gc_code cv_write_queue(const struct conversations *m, uint32_t queue,
     if (q->pairs[i] == NULL)
       continue;
     snprintf(field, sizeof(field), "%s/%s", q->text, media);
-    write_pair(m, &out, q->pairs[i], queue, (enum cv_media)i);
+    write_pair(m, &out, q->pairs[i],
+               cv_queue_target_ms(m, queue, (enum cv_media)i));
     GC_TRY(gc_fields_add(fields, field, out.text));
     GC_TRY(write_wrapups(m, q, media, q->pairs[i], fields));
   }
@@ -156,12 +121,18 @@ enum gc_code conversations_write_times(const struct conversations *m,
 
 /* ---- reading ---- */
 
-static bool read_number(const char *text, uint64_t *ret) {
+/* Reads digits, and moves *at behind them. */
+static bool read_number(const char **at, uint64_t *ret) {
   char *end = NULL;
-  if (!isdigit((unsigned char)*text))
+  if (!isdigit((unsigned char)**at))
     return false;
-  *ret = strtoull(text, &end, 10);
-  return (*end == '\0' || *end == ' ') && *ret <= INT64_MAX;
+  *ret = strtoull(*at, &end, 10);
+  *at = end;
+  return *ret <= INT64_MAX;
+}
+
+static bool read_whole(const char *text, uint64_t *ret) {
+  return read_number(&text, ret) && *text == '\0';
 }
 
 void conversations_read_times(const struct gc_buf *fields,
@@ -171,9 +142,9 @@ void conversations_read_times(const struct gc_buf *fields,
   uint64_t began_ms = 0, until_ms = 0;
   while (gc_fields_next(fields, &at, &field, &text)) {
     if (strcmp(field, "began") == 0)
-      (void)read_number(text, &began_ms);
+      (void)read_whole(text, &began_ms);
     else if (strcmp(field, "until") == 0)
-      (void)read_number(text, &until_ms);
+      (void)read_whole(text, &until_ms);
   }
   if (began_ms == 0 || until_ms < began_ms || (int64_t)began_ms > s->now_ms)
     return;
@@ -182,100 +153,84 @@ void conversations_read_times(const struct gc_buf *fields,
   s->started_ms = (int64_t)began_ms;
 }
 
-static void read_wait(struct conversations *m, struct pair *pair,
-                      const char *bound, uint64_t count) {
-  size_t i = 0;
-  bool is_beyond = *bound == '=';
-  int64_t ms = strtoll(bound, NULL, 10);
-  while (i < m->s.bound_count && (is_beyond || m->bounds_ms[i] < ms))
-    i++;
-  pair->t.waits[i] += count;
+/* A count as it was written. */
+struct count {
+  const char *word;
+  size_t word_len;
+  uint64_t number, counted, facts;
+};
+
+static bool read_count(const char *text, struct count *ret) {
+  ret->word = text;
+  ret->word_len = strcspn(text, "0123456789= ");
+  text += ret->word_len;
+  return read_number(&text, &ret->number) && *text++ == '=' &&
+         read_number(&text, &ret->counted) && *text++ == '/' &&
+         read_number(&text, &ret->facts) && (*text == ' ' || *text == '\0') &&
+         ret->facts <= ret->counted;
 }
 
-static void read_change(struct pair *pair, const char *states, bool is_owed,
-                        uint64_t count) {
-  unsigned long code = strtoul(states, NULL, 10), from = code / 10,
-                to = code % 10;
-  if (from >= CV_STATE_COUNT || to >= CV_STATE_COUNT)
-    return;
-  if (is_owed)
-    pair->t.changes_owed[from][to] = count;
-  else
-    pair->t.changes[from][to] = count;
-  if (!is_owed)
-    pair->changes_shown[from][to] = true;
+/* The series has begun. */
+static void set_counter(struct pair *pair, unsigned counter,
+                        const struct count *c) {
+  pair->t.counted.at[counter] = c->counted;
+  pair->t.facts.at[counter] = c->facts;
+  pair->sent.at[counter] = 1;
 }
 
-/* Reads what is owed of the waits up to a bound, if there is such a bound. */
-static void read_waits_owed(const struct conversations *m, struct pair *pair,
-                            const char *bound, uint64_t count) {
-  int64_t ms = strtoll(bound, NULL, 10);
-  for (size_t i = 0; i < m->s.bound_count && count <= UINT32_MAX; i++)
-    if (m->bounds_ms[i] == ms)
-      pair->t.waits_owed[i] = (uint32_t)count;
+/* A target may come with the list of queues, after the model was made. */
+static void set_breaches(const struct conversations *m, struct pair *pair,
+                         const struct count *c) {
+  if (c->number == (uint64_t)m->s.target_ms)
+    set_counter(pair, CV_BREACHES, c);
+  else if (pair->next_past < CV_PAST_TARGETS && c->number <= UINT32_MAX)
+    pair->past[pair->next_past++] =
+        (struct cv_breaches){(uint32_t)c->number, c->facts, c->counted};
 }
 
-/* Finds the target among the past ones, or a place for it; CV_PAST_TARGETS:
- * there is none. */
-static unsigned take_past(struct pair *pair, uint32_t target_ms) {
+/* Sets the waits up to this bound, and up to all higher ones. */
+static void set_waits(const struct conversations *m, struct pair *pair,
+                      const struct count *c) {
+  for (unsigned i = 0; i < m->s.bound_count; i++)
+    if ((uint64_t)m->bounds_ms[i] >= c->number)
+      set_counter(pair, CV_WAITS + i, c);
+}
+
+static void set_change(struct pair *pair, const struct count *c) {
+  uint64_t from = c->number / 10, to = c->number % 10;
+  if (from < CV_STATE_COUNT && to < CV_STATE_COUNT)
+    set_counter(pair, (unsigned)(CV_CHANGES + from * CV_STATE_COUNT + to), c);
+}
+
+/* Ignores a word that this version does not know. */
+static void set_count(const struct conversations *m, struct pair *pair,
+                      const struct count *c) {
   unsigned i = 0;
-  while (i < CV_PAST_TARGETS && pair->past[i].target_ms != 0 &&
-         pair->past[i].target_ms != target_ms)
+  while (i <= CV_CHANGES &&
+         (words[i] == NULL || strlen(words[i]) != c->word_len ||
+          memcmp(words[i], c->word, c->word_len) != 0))
     i++;
-  if (i < CV_PAST_TARGETS && pair->past[i].target_ms == 0) {
-    pair->past[i].target_ms = target_ms;
-    pair->next_past = (i + 1) % CV_PAST_TARGETS;
-  }
-  return i;
+  if (i == CV_BREACHES)
+    set_breaches(m, pair, c);
+  else if (i < CV_WAITS)
+    set_counter(pair, i, c);
+  else if (i == CV_WAITS)
+    set_waits(m, pair, c);
+  else if (i == CV_CHANGES)
+    set_change(pair, c);
 }
 
-static void read_breaches(const struct conversations *m, struct pair *pair,
-                          const char *target, bool is_owed, uint64_t count) {
-  uint32_t target_ms = (uint32_t)strtoul(target, NULL, 10);
-  bool is_present = m->s.target_ms != 0 && target_ms == m->s.target_ms;
-  unsigned i = is_present ? CV_PAST_TARGETS : take_past(pair, target_ms);
-  if (!is_present && i == CV_PAST_TARGETS)
-    return;
-  uint64_t *breaches = is_present ? &pair->t.breaches : &pair->past[i].breaches;
-  uint64_t *owed = is_present ? &pair->t.breaches_owed : &pair->past[i].owed;
-  *(is_owed ? owed : breaches) = count;
-  pair->breaches_shown |= is_present;
-}
-
-/* Reads "offers=12". Ignores a name that this version does not know. */
-static void read_count(struct conversations *m, struct pair *pair,
-                       const char *word, size_t name_len, uint64_t count) {
-  for (size_t i = 0; i < GC_COUNT(plain_counts); i++)
-    if (strlen(plain_counts[i]) == name_len &&
-        memcmp(plain_counts[i], word, name_len) == 0) {
-      *plain_count(&pair->t, i) = count;
-      return;
-    }
-  if (strncmp(word, "le", 2) == 0)
-    read_wait(m, pair, word + 2, count);
-  else if (strncmp(word, "bound", 5) == 0)
-    read_waits_owed(m, pair, word + 5, count);
-  else if (strncmp(word, "target", 6) == 0)
-    read_breaches(m, pair, word + 6, false, count);
-  else if (strncmp(word, "spared", 6) == 0)
-    read_breaches(m, pair, word + 6, true, count);
-  else if (strncmp(word, "owed", 4) == 0)
-    read_change(pair, word + 4, true, count);
-  else if (*word == 'c' && isdigit((unsigned char)word[1]))
-    read_change(pair, word + 1, false, count);
-}
-
-static void read_pair_counts(struct conversations *m, struct pair *pair,
+static void read_pair_counts(const struct conversations *m, struct pair *pair,
                              const char *text) {
+  struct count c;
+  for (unsigned i = 0; i < CV_CHANGES; i++)
+    pair->sent.at[i] = i != CV_BREACHES;
   while (*text != '\0') {
-    size_t len = strcspn(text, "= ");
-    uint64_t count;
-    if (text[len] == '=' && read_number(text + len + 1, &count))
-      read_count(m, pair, text, len, count);
+    if (read_count(text, &c))
+      set_count(m, pair, &c);
     text += strcspn(text, " ");
     text += strspn(text, " ");
   }
-  pair->shown = true;
 }
 
 /* Finds or makes the pair of "QUEUE/voice" or "QUEUE/voice/…". */
@@ -307,7 +262,7 @@ static void read_wrapup(struct conversations *m, struct pair *pair,
   uint64_t count;
   bool is_change = isdigit((unsigned char)rest[1]) &&
                    isdigit((unsigned char)rest[2]) && rest[3] == '/';
-  if (!is_change || !read_number(text, &count))
+  if (!is_change || !read_whole(text, &count))
     return;
   int from = rest[1] - '0', to = rest[2] - '0';
   if (from < CV_STATE_COUNT && to < CV_STATE_COUNT)

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* What is counted of a conversation follows from its facts alone:
  *
- *   history     facts → counts by queue and medium; no state, no side effect
+ *   history     facts → counts by queue and medium
  *   cv_cut      the facts that were known at a time
- *   difference  counts of the facts after an event minus those before it
+ *   facts       of a pair: the sum over all conversations; an event subtracts
+ *               the counts of the facts before it and adds those after it
+ *   counter     the highest sum so far
  *
- * The difference is added to the counters. What it takes back is owed, since a
- * counter never falls: the next ones of the kind settle it.
+ * So what an event contradicts is no longer in the sum, and the counter stays
+ * until the next ones of the kind have made up for it.
  *
- *   snapshot                              abandons (owed)   answers
- *   1  a contact ends, its customer too           1   (0)         0
- *   2  an agent had answered it                   1   (1)         1
- *   3  another contact is abandoned               1   (0)         1
+ *   snapshot                              abandons: facts   counter   answers
+ *   1  a contact ends, its customer too                 1         1         0
+ *   2  an agent had answered it                         0         1         1
+ *   3  another contact is abandoned                     1         1         1
  *
  * The changes of state are those of the states that the times, in order, give.
  * The rules:
@@ -31,23 +33,6 @@
 /* A longer wait comes from a wrong time. */
 #define WAIT_MAX_MS (INT64_C(366) * 86400000)
 
-/* The counters of a pair. */
-enum {
-  COUNT_OFFERS,
-  COUNT_ANSWERS,
-  COUNT_ABANDONS,
-  COUNT_TRANSFERS,
-  COUNT_BREACHES,
-  COUNT_WAIT_MS,
-  COUNT_WAITS, /* and the other buckets */
-  COUNT_CHANGES = COUNT_WAITS + CV_BOUNDS_MAX + 1,
-  COUNT_END = COUNT_CHANGES + CV_STATE_COUNT * CV_STATE_COUNT,
-};
-
-_Static_assert(COUNT_END <= 256 && CV_MEDIA_COUNT <= 16 &&
-                   CV_QUEUES_MAX < 1 << 20,
-               "the key of an item has 32 bits");
-
 struct history {
   struct conversations *m;
   const struct conversation *c;
@@ -57,24 +42,21 @@ struct history {
   struct cv_outlook outlook;
 };
 
-static uint32_t key_of(uint32_t queue, unsigned media, unsigned counter) {
-  return queue << 12 | media << 8 | counter;
+struct pair *cv_change_pair(struct conversations *m, uint32_t queue,
+                            enum cv_media media, int sign) {
+  struct pair *pair = sign != 0 ? cv_queue_pair(m, queue, media) : NULL;
+  if (pair != NULL && !pair->has_changed) {
+    pair->has_changed = true;
+    pair->next_changed = m->changed;
+    m->changed = pair;
+  }
+  return pair;
 }
 
-/* Both histories of an event mostly have the same items in the same order. */
-static void add_item(struct conversations *m, uint32_t key, int64_t amount) {
-  struct cv_difference *d = &m->difference;
-  unsigned i = d->guess;
-  if (i >= d->count || d->keys[i] != key)
-    for (i = 0; i < d->count && d->keys[i] != key; i++)
-      ;
-  if (i == d->count) {
-    GC_ASSERT(d->count < CV_ITEMS_MAX);
-    d->keys[d->count] = key;
-    d->amounts[d->count++] = 0;
-  }
-  d->amounts[i] += amount;
-  d->guess = i + 1;
+/* A sum may be negative until all facts are counted. */
+static void add_count(struct pair *pair, unsigned counter, int64_t amount) {
+  if (pair != NULL)
+    pair->t.facts.at[counter] += (uint64_t)amount;
 }
 
 /* ---- waits ---- */
@@ -101,24 +83,24 @@ bool cv_is_early(const struct conversations *m, uint32_t queue,
  * event of its answer may be on the way. */
 int64_t cv_add_wait(struct conversations *m, const struct conversation *c,
                     const struct cv_wait *w, int sign) {
-  static const uint8_t counters[] = {[CV_OUTCOME_OPEN] = COUNT_OFFERS,
-                                     [CV_OUTCOME_ANSWER] = COUNT_ANSWERS,
-                                     [CV_OUTCOME_ABANDON] = COUNT_ABANDONS,
-                                     [CV_OUTCOME_TRANSFER] = COUNT_TRANSFERS};
-  uint32_t pair = key_of(w->queue, w->media, 0);
+  static const uint8_t counters[] = {[CV_OUTCOME_ANSWER] = CV_ANSWERS,
+                                     [CV_OUTCOME_ABANDON] = CV_ABANDONS,
+                                     [CV_OUTCOME_TRANSFER] = CV_TRANSFERS};
+  struct pair *pair = cv_change_pair(m, w->queue, w->media, sign);
   int64_t target_ms = cv_queue_target_ms(m, w->queue, w->media);
   int64_t wait_ms = duration_ms(w->start_ms, w->over_ms);
   int64_t due_ms = w->start_ms + target_ms + CV_BREACH_GRACE_MS;
   bool lasts = w->over_ms == 0, was_seen = due_ms <= c->seen_ms;
-  add_item(m, pair | COUNT_OFFERS, sign);
+  add_count(pair, CV_OFFERS, sign);
   if (w->outcome != CV_OUTCOME_OPEN)
-    add_item(m, pair | counters[w->outcome], sign);
+    add_count(pair, counters[w->outcome], sign);
   if (w->outcome == CV_OUTCOME_ANSWER) {
-    add_item(m, pair | (COUNT_WAITS + bucket_of(m, wait_ms)), sign);
-    add_item(m, pair | COUNT_WAIT_MS, sign * wait_ms);
+    for (unsigned i = bucket_of(m, wait_ms); i < m->s.bound_count; i++)
+      add_count(pair, CV_WAITS + i, sign);
+    add_count(pair, CV_WAIT_MS, sign * wait_ms);
   }
   if (target_ms != 0 && (lasts ? was_seen : wait_ms > target_ms))
-    add_item(m, pair | COUNT_BREACHES, sign);
+    add_count(pair, CV_BREACHES, sign);
   return target_ms != 0 && lasts && !was_seen ? due_ms : 0;
 }
 
@@ -175,7 +157,9 @@ static void add_agent_transfer(const struct history *h, unsigned i) {
   const struct participant *p = &h->c->participants[i], *acd = h->r.served[i];
   if (acd != NULL && p->connected_ms != 0 && p->is_transferred &&
       is_offer(h, acd))
-    add_item(h->m, key_of(acd->queue, acd->media, COUNT_TRANSFERS), h->sign);
+    add_count(
+        cv_change_pair(h->m, acd->queue, (enum cv_media)acd->media, h->sign),
+        CV_TRANSFERS, h->sign);
 }
 
 /* ---- steps ---- */
@@ -347,9 +331,9 @@ static bool is_counted(const struct presence *t, const struct cv_step *s) {
 
 static void add_change(const struct presence *t, enum cv_state from,
                        enum cv_state to) {
-  unsigned change = (unsigned)from * CV_STATE_COUNT + to;
-  add_item(t->h->m, key_of(t->queue, t->media, COUNT_CHANGES + change),
-           t->h->sign);
+  struct history *h = t->h;
+  add_count(cv_change_pair(h->m, t->queue, (enum cv_media)t->media, h->sign),
+            CV_CHANGES + (unsigned)from * CV_STATE_COUNT + to, h->sign);
 }
 
 static void add_changes(struct presence *t) {
@@ -428,7 +412,6 @@ static void make_counters(const struct history *h, unsigned first) {
 static void add_conversation(struct history *h) {
   const struct conversation *c = h->c;
   cv_read(c, &h->r);
-  h->m->difference.guess = 0;
   for (unsigned i = 0; i < c->count; i++) {
     const struct participant *p = &c->participants[i];
     h->outlook.is_over &= p->end_ms != 0 && !cv_is_wrapping_up(p);
@@ -467,130 +450,58 @@ struct cv_outlook cv_add_history(struct conversations *m,
 
 /* ---- the counters ---- */
 
-/* Adds to a counter what is left when `owed` is settled. */
-static void settle(uint64_t *count, uint64_t *owed, int64_t amount) {
-  uint64_t n = (uint64_t)(amount < 0 ? -amount : amount);
-  if (amount < 0) {
-    *owed += n < *count - *owed ? n : *count - *owed;
-    return;
-  }
-  uint64_t settled = n < *owed ? n : *owed;
-  *owed -= settled;
-  *count += n - settled;
-}
-
-/* Waits may fall; their series are the waits and what is owed. */
-static void settle_wait_ms(struct conversations_totals *t, int64_t amount) {
-  uint64_t n = (uint64_t)(amount < 0 ? -amount : amount);
-  if (amount < 0) {
-    n = n < t->wait_ms ? n : t->wait_ms;
-    t->wait_ms -= n;
-    t->wait_owed_ms += n;
-  } else {
-    t->wait_ms += n;
-    t->wait_owed_ms -= n < t->wait_owed_ms ? n : t->wait_owed_ms;
+/* Counts the sums of these counters. The facts before a removal may have an
+ * answer that was never counted: no sum is negative. */
+static void count_sums(struct pair *pair, size_t first, size_t end) {
+  uint64_t *facts = pair->t.facts.at, *counted = pair->t.counted.at;
+  for (size_t i = first; i < end; i++) {
+    if ((int64_t)facts[i] < 0)
+      facts[i] = 0;
+    if (facts[i] > counted[i])
+      counted[i] = facts[i];
   }
 }
 
-/* Takes up to `n` waits out of a bucket. Returns their number. */
-static uint64_t take_waits(const struct conversations *m,
-                           struct conversations_totals *t, unsigned bucket,
-                           uint64_t n) {
-  if (n > t->waits[bucket])
-    n = t->waits[bucket];
-  t->waits[bucket] -= n;
-  for (unsigned i = bucket; i < m->s.bound_count; i++)
-    t->waits_owed[i] += (uint32_t)n;
-  return n;
-}
-
-/* Each answer has one wait. The facts before a removal may have an answer that
- * was never counted, or one that was counted with another wait. So a wait that
- * its bucket lacks is taken from another one, and no wait is added without an
- * answer. The answers are settled first: cv_add_wait adds their item first. */
-static void settle_waits(const struct conversations *m,
-                         struct conversations_totals *t, unsigned bucket,
-                         int64_t amount) {
-  uint64_t n = (uint64_t)(amount < 0 ? -amount : amount);
-  uint64_t answers = t->answers - t->answers_owed;
-  if (amount < 0) {
-    n -= take_waits(m, t, bucket, n);
-    for (unsigned i = 0; i <= m->s.bound_count; i++)
-      n -= take_waits(m, t, i, n);
-    return;
-  }
-  for (unsigned i = 0; i <= m->s.bound_count; i++)
-    answers -= t->waits[i] < answers ? t->waits[i] : answers;
-  n = n < answers ? n : answers;
-  t->waits[bucket] += n;
-  for (unsigned i = bucket; i < m->s.bound_count; i++) {
-    uint32_t *owed = &t->waits_owed[i];
-    *owed -= n < *owed ? (uint32_t)n : *owed;
+/* Those facts may also have an answer that was counted with another wait: a
+ * higher bound has as many waits or more, and none has more than the answers.
+ */
+static void repair_waits(struct cv_counters *facts, size_t bound_count) {
+  uint64_t within = 0;
+  for (size_t i = 0; i < bound_count; i++) {
+    if ((int64_t)facts->waits[i] < (int64_t)within)
+      facts->waits[i] = within;
+    if (facts->waits[i] > facts->answers)
+      facts->waits[i] = facts->answers;
+    within = facts->waits[i];
   }
 }
 
-static void settle_item(const struct conversations *m,
-                        struct conversations_totals *t, unsigned counter,
-                        int64_t amount) {
-  if (counter >= COUNT_CHANGES) {
-    unsigned from = (counter - COUNT_CHANGES) / CV_STATE_COUNT,
-             to = (counter - COUNT_CHANGES) % CV_STATE_COUNT;
-    settle(&t->changes[from][to], &t->changes_owed[from][to], amount);
-  } else if (counter >= COUNT_WAITS) {
-    settle_waits(m, t, counter - COUNT_WAITS, amount);
-  } else if (counter == COUNT_WAIT_MS) {
-    settle_wait_ms(t, amount);
-  } else if (counter == COUNT_OFFERS) {
-    settle(&t->offers, &t->offers_owed, amount);
-  } else if (counter == COUNT_ANSWERS) {
-    settle(&t->answers, &t->answers_owed, amount);
-  } else if (counter == COUNT_ABANDONS) {
-    settle(&t->abandons, &t->abandons_owed, amount);
-  } else if (counter == COUNT_TRANSFERS) {
-    settle(&t->transfers, &t->transfers_owed, amount);
-  } else {
-    settle(&t->breaches, &t->breaches_owed, amount);
+void cv_count_changed(struct conversations *m) {
+  for (struct pair *pair = m->changed; pair != NULL;
+       pair = pair->next_changed) {
+    count_sums(pair, 0, CV_WAITS);
+    repair_waits(&pair->t.facts, m->s.bound_count);
+    count_sums(pair, CV_WAITS, CV_WAITS + m->s.bound_count);
+    count_sums(pair, CV_CHANGES, CV_COUNTERS);
+    pair->has_changed = false;
   }
+  m->changed = NULL;
 }
 
-static void count_item(struct conversations *m, uint32_t key, int64_t amount) {
-  struct pair *pair =
-      cv_queue_pair(m, key >> 12, (enum cv_media)(key >> 8 & 0xf));
-  if (pair != NULL)
-    settle_item(m, &pair->t, key & 0xff, amount);
-}
-
-/* What is taken back comes first, so that new counts settle it. */
-void cv_count_difference(struct conversations *m) {
-  struct cv_difference *d = &m->difference;
-  unsigned added = 0;
-  for (unsigned i = 0; i < d->count; i++) {
-    if (d->amounts[i] < 0) {
-      count_item(m, d->keys[i], d->amounts[i]);
-    } else if (d->amounts[i] > 0) {
-      d->keys[added] = d->keys[i];
-      d->amounts[added++] = d->amounts[i];
-    }
-  }
-  for (unsigned i = 0; i < added; i++)
-    count_item(m, d->keys[i], d->amounts[i]);
-  d->count = 0;
+static void take_outlook(struct conversation *c, struct cv_outlook outlook) {
+  c->is_inactive = c->is_closed || outlook.is_over;
+  c->due_ms = c->is_closed ? 0 : outlook.due_ms;
 }
 
 void cv_look_ahead(struct conversations *m, struct conversation *c) {
-  struct cv_outlook outlook = m->dialect->add_history(m, c, 0);
-  m->difference.count = 0;
-  c->is_inactive = c->is_closed || outlook.is_over;
-  c->due_ms = c->is_closed ? 0 : outlook.due_ms;
+  take_outlook(c, m->dialect->add_history(m, c, 0));
 }
 
 void cv_count(struct conversations *m, const struct conversation *before,
               struct conversation *c) {
-  GC_ASSERT(m->difference.count == 0 && c->is_used && c->count <= c->cap &&
+  GC_ASSERT(c->is_used && c->count <= c->cap &&
             before->since_ms == c->since_ms);
   (void)m->dialect->add_history(m, before, -1);
-  struct cv_outlook outlook = m->dialect->add_history(m, c, 1);
-  cv_count_difference(m);
-  c->is_inactive = c->is_closed || outlook.is_over;
-  c->due_ms = c->is_closed ? 0 : outlook.due_ms;
+  take_outlook(c, m->dialect->add_history(m, c, 1));
+  cv_count_changed(m);
 }

@@ -16,11 +16,10 @@
  * wrap-up code handover      counters that pass to the next holder of a lease
  *   conversations the public functions: events, time, polls, results
  *
- * The counters are a sum of differences: the counts of a conversation's facts
- * after an event minus those before it. So no fact notes whether it was
- * counted.
+ * What follows from the facts of a conversation is subtracted before an event
+ * and added after it. So no fact notes whether it was counted.
  *
- *   event → merge → facts → reading → history → difference → counters
+ *   event → merge → facts → reading → history → sums of all facts → counters
  *
  * A model has one of two dialects. In the platform's own dialect an event is a
  * snapshot with participants (struct participant); in the guide dialect an
@@ -149,38 +148,34 @@ struct conversation { /* the widest members first: no space between */
 
 /* Changes that named a wrap-up code. */
 struct wrapup_change {
-  uint64_t count, sent;
-  uint32_t code; /* its number among the model's */
+  uint64_t count, sent; /* sent: as in struct pair */
+  uint32_t code;        /* its number among the model's */
   uint8_t from, to;
-  bool shown; /* as in struct pair */
 };
 
-/* The counts of a pair that were put last. */
-struct cv_sent {
-  uint64_t offers, answers, abandons, transfers, breaches;
-  uint64_t wait_ms;                                 /* without what is owed */
-  uint32_t changes[CV_STATE_COUNT][CV_STATE_COUNT]; /* low bits */
-  uint32_t active, depth, interacting;
+/* Breaches of a target. */
+struct cv_breaches {
+  uint32_t target_ms; /* 0: none */
+  uint64_t facts, counted;
 };
 
-enum { CV_PAST_TARGETS = 4 };
+enum { CV_PAST_TARGETS = 4, CV_GAUGES = 3 };
 
 /* Counters of a queue and medium. */
 struct pair {
   struct conversations_totals t;
-  /* Breaches of the targets before the present one, which may return. */
-  struct {
-    uint32_t target_ms; /* 0: free */
-    uint64_t breaches, owed;
-  } past[CV_PAST_TARGETS];
+  /* Those of the targets before the present one, which may return. */
+  struct cv_breaches past[CV_PAST_TARGETS];
   unsigned next_past; /* the entry of `past` to overwrite next */
-  /* Used by samples.c: the series has begun, with 0 even if its count is
-   * higher, since a rate needs two values and would miss the first count. */
-  bool shown, breaches_shown;
-  bool changes_shown[CV_STATE_COUNT][CV_STATE_COUNT];
-  struct cv_sent sent;
   struct wrapup_change *wrapups;
   uint32_t wrapup_count;
+  /* Used by samples.c: each count that was put last, + 1; 0: the series has
+   * not begun. It begins with 0 even if its count is higher, since a rate needs
+   * two values and would miss the first count. */
+  struct cv_counters sent;
+  uint32_t sent_gauges[CV_GAUGES];
+  bool has_changed;          /* the facts, and not yet the counters */
+  struct pair *next_changed; /* of these pairs; NULL: none */
 };
 
 struct queue {
@@ -223,16 +218,6 @@ struct cv_step {
   uint8_t kind, participant;
 };
 
-/* Counts by queue, medium and counter, as a sum that may be negative. A
- * participant has at most eight, before an event and after it. */
-enum { CV_ITEMS_MAX = CV_PARTS_MAX * 16 };
-
-struct cv_difference {
-  unsigned count, guess;
-  uint32_t keys[CV_ITEMS_MAX];
-  int64_t amounts[CV_ITEMS_MAX];
-};
-
 struct cv_outlook {
   int64_t due_ms; /* the next breach by waiting alone; 0: none */
   bool is_over;   /* all parts have ended with a known outcome */
@@ -247,7 +232,8 @@ struct cv_dialect {
   /* Describes what is known, for the set of removed conversations; NULL: the
    * counters do not depend on it. */
   struct cv_removed (*describe_removed)(const struct conversation *c);
-  /* Adds what the conversation counts to m->difference, `sign` times. */
+  /* Adds what the conversation counts to the facts of its pairs, `sign` times.
+   * Call cv_count_changed afterwards, unless `sign` is 0. */
   struct cv_outlook (*add_history)(struct conversations *m,
                                    const struct conversation *c, int sign);
 };
@@ -289,7 +275,7 @@ struct conversations {
   struct gc_intern codes;  /* allowed wrap-up codes, cleaned */
   uint32_t wrapup_changes; /* changes of all pairs */
 
-  struct cv_difference difference;
+  struct pair *changed; /* of these pairs cv_count_changed counts the facts */
   struct cv_step steps[CV_STEPS_MAX];
   struct conversations_stats stats;
 };
@@ -346,10 +332,12 @@ int64_t cv_queue_target_ms(const struct conversations *m, uint32_t queue,
                            enum cv_media media);
 /* Counts for all pairs how many conversations are in each state. */
 void cv_queue_count_states(struct conversations *m);
-/* Counts the change by its wrap-up code. Does nothing for a pair that is NULL,
- * for "" and for a code that is not allowed. */
-void cv_count_wrapup(struct conversations *m, struct pair *pair,
-                     const char *code, enum cv_state from, enum cv_state to);
+/* Returns the count of the change by its wrap-up code; NULL: the change counts
+ * without its code, which is "" or not allowed, or there are too many. Valid
+ * until the next call. */
+uint64_t *cv_wrapup_count(struct conversations *m, struct pair *pair,
+                          const char *code, enum cv_state from,
+                          enum cv_state to);
 /* Sets the count of a change by a cleaned code. */
 void cv_restore_wrapup(struct conversations *m, struct pair *pair,
                        const char *code, enum cv_state from, enum cv_state to,
@@ -455,10 +443,14 @@ bool cv_is_early(const struct conversations *m, uint32_t queue,
 /* A function of the snapshots' struct cv_dialect. */
 struct cv_outlook cv_add_history(struct conversations *m,
                                  const struct conversation *c, int sign);
-/* Adds the difference to the counters, and empties it. */
-void cv_count_difference(struct conversations *m);
-/* Counts what the facts of `c` say and those of `before` did not say; takes
- * back what they no longer say. Sets due_ms and is_inactive. */
+/* Returns the counters of a queue and medium whose facts change; NULL: there
+ * are none, or `sign` is 0. */
+struct pair *cv_change_pair(struct conversations *m, uint32_t queue,
+                            enum cv_media media, int sign);
+/* Counts the facts of the pairs that have changed. */
+void cv_count_changed(struct conversations *m);
+/* Counts what the facts of `c` say instead of those of `before`. Sets due_ms
+ * and is_inactive. */
 void cv_count(struct conversations *m, const struct conversation *before,
               struct conversation *c);
 /* Sets due_ms and is_inactive, after a change that counts nothing. */

@@ -106,7 +106,7 @@ struct queue *cv_queue_find(const struct conversations *m, const char *text) {
 void cv_clear_pair(struct conversations *m, struct pair *pair) {
   m->wrapup_changes -= pair->wrapup_count;
   free(pair->wrapups);
-  *pair = (struct pair){.shown = false};
+  *pair = (struct pair){.wrapups = NULL};
 }
 
 void cv_queue_remove(struct conversations *m, uint32_t number) {
@@ -136,8 +136,8 @@ void cv_queue_clear(struct conversations *m) {
 
 /* ---- changes by wrap-up code ---- */
 
-/* The totals of the pair have them too. A code is free text, so only codes that
- * the configuration allows become names, and their number is limited. */
+/* A code is free text, so only codes that the configuration allows become
+ * names, and their number is limited. */
 
 /* The size of a code, so that "screenmonitoring-alerting-alerting-CODE" fits
  * one part of an identity. */
@@ -212,16 +212,15 @@ static struct wrapup_change *take_change(struct conversations *m,
   return w;
 }
 
-void cv_count_wrapup(struct conversations *m, struct pair *pair,
-                     const char *text, enum cv_state from, enum cv_state to) {
+uint64_t *cv_wrapup_count(struct conversations *m, struct pair *pair,
+                          const char *text, enum cv_state from,
+                          enum cv_state to) {
   uint32_t code;
-  if (pair == NULL || !intern_code(m, text, &code))
-    return;
+  if (!intern_code(m, text, &code))
+    return NULL;
   struct wrapup_change *w = take_change(m, pair, code, from, to);
-  if (w == NULL)
-    m->stats.wrapups_left++;
-  else
-    w->count++;
+  m->stats.wrapups_left += w == NULL;
+  return w != NULL ? &w->count : NULL;
 }
 
 void cv_restore_wrapup(struct conversations *m, struct pair *pair,
@@ -234,7 +233,7 @@ void cv_restore_wrapup(struct conversations *m, struct pair *pair,
   if (w == NULL)
     return;
   w->count = count;
-  w->shown = true;
+  w->sent = 1;
 }
 
 /* ---- counters ---- */
@@ -261,22 +260,17 @@ static unsigned past_of(struct pair *pair, uint32_t target_ms) {
 
 void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms) {
   unsigned to = past_of(pair, was_ms), from = past_of(pair, is_ms);
-  uint64_t breaches = 0, owed = 0;
-  if (is_ms != 0 && from < CV_PAST_TARGETS) {
-    breaches = pair->past[from].breaches;
-    owed = pair->past[from].owed;
-  }
-  if (was_ms != 0) {
-    if (to == CV_PAST_TARGETS)
-      to = pair->next_past++ % CV_PAST_TARGETS;
-    pair->past[to].target_ms = was_ms;
-    pair->past[to].breaches = pair->t.breaches;
-    pair->past[to].owed = pair->t.breaches_owed;
-  }
-  pair->t.breaches = breaches;
-  pair->t.breaches_owed = owed;
-  pair->breaches_shown = breaches > 0;
-  pair->sent.breaches = 0;
+  struct cv_breaches is = {.target_ms = is_ms};
+  if (is_ms != 0 && from < CV_PAST_TARGETS)
+    is = pair->past[from];
+  if (was_ms != 0 && to == CV_PAST_TARGETS)
+    to = pair->next_past++ % CV_PAST_TARGETS;
+  if (was_ms != 0)
+    pair->past[to] = (struct cv_breaches){was_ms, pair->t.facts.breaches,
+                                          pair->t.counted.breaches};
+  pair->t.facts.breaches = is.facts;
+  pair->t.counted.breaches = is.counted;
+  pair->sent.breaches = is.counted > 0;
 }
 
 int64_t cv_queue_target_ms(const struct conversations *m, uint32_t queue,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "plugins/genesys_realtime/conversations/internal.h"
 
@@ -27,18 +28,35 @@ struct writer {
   bool only_changes; /* of the queue */
 };
 
-/* Returns true if the series is put in this pass. A series that begins is put
- * with 0. When it is the queue's turn, all others are put, else only those
- * whose count has changed since it was put. */
-static bool is_due(const struct writer *w, bool shown, bool is_changed) {
-  return !w->only_changes || !shown || is_changed;
+/* Returns true if the count is put in this pass: if it is the queue's turn, or
+ * if the count has changed since it was put. */
+static bool is_due(const struct writer *w, uint64_t count, uint64_t sent) {
+  return !w->only_changes || sent != count + 1;
 }
 
-static void put_counter(const struct writer *w, enum gc_metric_id metric,
-                        const char *qualifier, bool shown, uint64_t count,
-                        uint64_t sent) {
-  if (is_due(w, shown, count != sent))
-    gc_put_count(&w->samples, metric, qualifier, shown ? count : 0);
+/* Returns true if one of these counters is. */
+static bool are_due(const struct writer *w, const struct pair *pair,
+                    size_t first, size_t end) {
+  while (first < end &&
+         !is_due(w, pair->t.counted.at[first], pair->sent.at[first]))
+    first++;
+  return first < end;
+}
+
+/* Returns the count to put: 0 when its series begins. */
+static uint64_t next_count(uint64_t count, uint64_t *sent) {
+  uint64_t next = *sent != 0 ? count : 0;
+  *sent = next + 1;
+  return next;
+}
+
+static void put_counter(const struct writer *w, struct pair *pair,
+                        unsigned counter, enum gc_metric_id metric,
+                        const char *qualifier) {
+  if (are_due(w, pair, counter, counter + 1))
+    gc_put_count(
+        &w->samples, metric, qualifier,
+        next_count(pair->t.counted.at[counter], &pair->sent.at[counter]));
 }
 
 /* Writes "20", "0.5" or "0.125", in any locale. */
@@ -50,34 +68,27 @@ static void print_seconds(char out[32], int64_t ms) {
     out[len - 1] = '\0';
 }
 
-/* An answer that is taken back and counted with another wait changes the waits
- * alone. */
-static bool are_waits_changed(const struct pair *pair) {
-  return pair->t.answers != pair->sent.answers ||
-         pair->t.wait_ms != pair->sent.wait_ms;
+static bool are_waits_due(const struct writer *w, const struct pair *pair) {
+  return are_due(w, pair, CV_ANSWERS, CV_ANSWERS + 1) ||
+         are_due(w, pair, CV_WAIT_MS, CV_WAITS + w->m->s.bound_count);
 }
 
 /* Puts the histogram of waits. An answer adds to its bucket and the higher
  * buckets, to the sum and to the count, so all of them are put together. */
-static void put_waits(const struct writer *w, const struct pair *pair) {
+static void put_waits(const struct writer *w, struct pair *pair) {
   char qualifier[64], bound[32];
-  uint64_t within = 0;
-  bool is_begun = pair->shown;
-  double wait_s = (double)(pair->t.wait_ms + pair->t.wait_owed_ms) / 1000.0;
-  if (!is_due(w, pair->shown, are_waits_changed(pair)))
-    return;
+  struct cv_counters *counted = &pair->t.counted, *sent = &pair->sent;
+  uint64_t answers = sent->wait_ms != 0 ? counted->answers : 0;
   for (size_t i = 0; i < w->m->s.bound_count; i++) {
-    within += pair->t.waits[i];
     print_seconds(bound, w->m->bounds_ms[i]);
     snprintf(qualifier, sizeof(qualifier), "%s-le-%s", w->media, bound);
     gc_put_count(&w->samples, GC_METRIC_QUEUE_WAIT_BUCKET, qualifier,
-                 is_begun ? within + pair->t.waits_owed[i] : 0);
+                 next_count(counted->waits[i], &sent->waits[i]));
   }
-  uint64_t answers = is_begun ? pair->t.answers : 0;
   snprintf(qualifier, sizeof(qualifier), "%s-le-+Inf", w->media);
   gc_put_count(&w->samples, GC_METRIC_QUEUE_WAIT_BUCKET, qualifier, answers);
   gc_put_gauge(&w->samples, GC_METRIC_QUEUE_WAIT_SUM, w->media,
-               is_begun ? wait_s : 0.0);
+               (double)next_count(counted->wait_ms, &sent->wait_ms) / 1000.0);
   gc_put_count(&w->samples, GC_METRIC_QUEUE_WAIT_COUNT, w->media, answers);
 }
 
@@ -88,21 +99,7 @@ static void put_breaches(const struct writer *w, struct pair *pair,
     return;
   print_seconds(target, target_ms);
   snprintf(qualifier, sizeof(qualifier), "%s-%s", w->media, target);
-  put_counter(w, GC_METRIC_QUEUE_SLA_BREACH, qualifier, pair->breaches_shown,
-              pair->t.breaches, pair->sent.breaches);
-  if (pair->breaches_shown)
-    pair->sent.breaches = pair->t.breaches;
-  pair->breaches_shown = true;
-}
-
-/* Returns the changes that are not counted by a wrap-up code, so that each
- * change is in one series. */
-static uint64_t uncoded_changes(const struct pair *pair, int from, int to) {
-  uint64_t count = pair->t.changes[from][to];
-  for (uint32_t i = 0; count != 0 && i < pair->wrapup_count; i++)
-    if (pair->wrapups[i].from == from && pair->wrapups[i].to == to)
-      count -= pair->wrapups[i].count;
-  return count;
+  put_counter(w, pair, CV_BREACHES, GC_METRIC_QUEUE_SLA_BREACH, qualifier);
 }
 
 /* Puts a count of changes. In the guide dialect the labels of an exposition
@@ -125,31 +122,21 @@ static void put_change_count(const struct writer *w, enum gc_metric_id metric,
   gc_put_count(&samples, metric, qualifier, count);
 }
 
-static void put_change(const struct writer *w, struct pair *pair, int from,
-                       int to) {
-  char qualifier[64];
-  bool *shown = &pair->changes_shown[from][to];
-  uint32_t *sent = &pair->sent.changes[from][to];
-  uint64_t count = uncoded_changes(pair, from, to);
-  if (count == 0 && !*shown)
-    return;
-  if (!is_due(w, *shown, *sent != (uint32_t)count))
-    return;
-  snprintf(qualifier, sizeof(qualifier), "%s-%s-%s", w->media,
-           state_labels[from], state_labels[to]);
-  put_change_count(w, GC_METRIC_STATE_CHANGES, qualifier, from, to, NULL,
-                   *shown ? count : 0);
-  *sent = *shown ? (uint32_t)count : 0;
-  *shown = true;
-}
-
 /* Puts the changes of state. The series of a change begins when the change
  * first happens; most changes never happen. */
 static void put_state_changes(const struct writer *w, struct pair *pair) {
+  char qualifier[64];
   for (int from = CV_STATE_ENDED; from < CV_STATE_COUNT; from++)
-    for (int to = CV_STATE_ENDED; to < CV_STATE_COUNT; to++)
-      if (pair->t.changes[from][to] != 0)
-        put_change(w, pair, from, to);
+    for (int to = CV_STATE_ENDED; to < CV_STATE_COUNT; to++) {
+      uint64_t count = pair->t.counted.changes[from][to];
+      uint64_t *sent = &pair->sent.changes[from][to];
+      if (count == 0 || !is_due(w, count, *sent))
+        continue;
+      snprintf(qualifier, sizeof(qualifier), "%s-%s-%s", w->media,
+               state_labels[from], state_labels[to]);
+      put_change_count(w, GC_METRIC_STATE_CHANGES, qualifier, from, to, NULL,
+                       next_count(count, sent));
+    }
 }
 
 /* Puts the changes by wrap-up code. Their type instance has one part more, so
@@ -158,50 +145,52 @@ static void put_wrapups(const struct writer *w, struct pair *pair) {
   char qualifier[GC_NAME_SIZE];
   for (uint32_t i = 0; i < pair->wrapup_count; i++) {
     struct wrapup_change *c = &pair->wrapups[i];
-    if (!is_due(w, c->shown, c->count != c->sent))
+    if (!is_due(w, c->count, c->sent))
       continue;
     const char *code = gc_intern_text(&w->m->codes, c->code);
     snprintf(qualifier, sizeof(qualifier), "%s-%s-%s-%s", w->media,
              state_labels[c->from], state_labels[c->to], code);
-    c->sent = c->shown ? c->count : 0;
     put_change_count(w, GC_METRIC_STATE_CHANGES_WRAPUP, qualifier, c->from,
-                     c->to, code, c->sent);
-    c->shown = true;
+                     c->to, code, next_count(c->count, &c->sent));
   }
 }
 
 static void put_outcomes(const struct writer *w, struct pair *pair) {
-  const struct conversations_totals *t = &pair->t;
-  struct cv_sent *sent = &pair->sent;
-  put_counter(w, GC_METRIC_QUEUE_OFFER, w->media, pair->shown, t->offers,
-              sent->offers);
-  put_counter(w, GC_METRIC_QUEUE_ANSWER, w->media, pair->shown, t->answers,
-              sent->answers);
-  put_counter(w, GC_METRIC_QUEUE_ABANDON, w->media, pair->shown, t->abandons,
-              sent->abandons);
-  put_counter(w, GC_METRIC_QUEUE_TRANSFER, w->media, pair->shown, t->transfers,
-              sent->transfers);
-  put_waits(w, pair);
-  bool is_begun = pair->shown;
-  sent->offers = is_begun ? t->offers : 0;
-  sent->answers = is_begun ? t->answers : 0;
-  sent->abandons = is_begun ? t->abandons : 0;
-  sent->transfers = is_begun ? t->transfers : 0;
-  sent->wait_ms = is_begun ? t->wait_ms : 0;
-  pair->shown = true;
+  static const struct {
+    unsigned counter;
+    enum gc_metric_id metric;
+  } rows[] = {{CV_OFFERS, GC_METRIC_QUEUE_OFFER},
+              {CV_ANSWERS, GC_METRIC_QUEUE_ANSWER},
+              {CV_ABANDONS, GC_METRIC_QUEUE_ABANDON},
+              {CV_TRANSFERS, GC_METRIC_QUEUE_TRANSFER}};
+  bool has_waits = are_waits_due(w, pair);
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    put_counter(w, pair, rows[i].counter, rows[i].metric, w->media);
+  if (has_waits)
+    put_waits(w, pair);
 }
 
-/* Puts a gauge when it is the queue's turn or the gauge has changed. */
-static void put_state_gauge(const struct writer *w, enum gc_metric_id metric,
-                            uint32_t value, uint32_t *sent) {
-  if (w->only_changes && value == *sent)
-    return;
-  gc_put_gauge(&w->samples, metric, w->media, value);
-  *sent = value;
+/* Gauges that no other source has. */
+static void list_gauges(const struct pair *pair, uint32_t ret[CV_GAUGES]) {
+  const uint32_t *states = pair->t.states;
+  ret[0] = pair->t.active;
+  ret[1] = states[CV_STATE_WAITING];
+  ret[2] = states[CV_STATE_ACTIVE] + states[CV_STATE_HELD];
 }
 
-static uint32_t interacting_of(const struct conversations_totals *t) {
-  return t->states[CV_STATE_ACTIVE] + t->states[CV_STATE_HELD];
+static void put_gauges(const struct writer *w, struct pair *pair, size_t first,
+                       size_t end) {
+  static const enum gc_metric_id metrics[CV_GAUGES] = {
+      GC_METRIC_ACTIVE_CONVERSATIONS, GC_METRIC_QUEUE_DEPTH,
+      GC_METRIC_QUEUE_INTERACTING};
+  uint32_t values[CV_GAUGES];
+  list_gauges(pair, values);
+  for (size_t i = first; i < end; i++) {
+    if (w->only_changes && values[i] == pair->sent_gauges[i])
+      continue;
+    gc_put_gauge(&w->samples, metrics[i], w->media, values[i]);
+    pair->sent_gauges[i] = values[i];
+  }
 }
 
 static void put_pair(const struct writer *w, struct pair *pair,
@@ -210,42 +199,30 @@ static void put_pair(const struct writer *w, struct pair *pair,
   put_breaches(w, pair, target_ms);
   put_state_changes(w, pair);
   put_wrapups(w, pair);
-  if (has_active)
-    put_state_gauge(w, GC_METRIC_ACTIVE_CONVERSATIONS, pair->t.active,
-                    &pair->sent.active);
-  if (!has_depths)
-    return;
-  put_state_gauge(w, GC_METRIC_QUEUE_DEPTH, pair->t.states[CV_STATE_WAITING],
-                  &pair->sent.depth);
-  put_state_gauge(w, GC_METRIC_QUEUE_INTERACTING, interacting_of(&pair->t),
-                  &pair->sent.interacting);
+  put_gauges(w, pair, has_active ? 0 : 1, has_depths ? CV_GAUGES : 1);
 }
 
-static bool are_changes_due(const struct pair *pair) {
-  for (int from = CV_STATE_ENDED; from < CV_STATE_COUNT; from++)
-    for (int to = CV_STATE_ENDED; to < CV_STATE_COUNT; to++)
-      if ((uint32_t)uncoded_changes(pair, from, to) !=
-          pair->sent.changes[from][to])
-        return true;
-  for (uint32_t i = 0; i < pair->wrapup_count; i++)
-    if (pair->wrapups[i].count != pair->wrapups[i].sent)
-      return true;
-  return false;
+static bool are_gauges_due(const struct writer *w, const struct pair *pair) {
+  uint32_t values[CV_GAUGES];
+  size_t count = w->view->depths ? CV_GAUGES : w->view->active ? 1 : 0;
+  list_gauges(pair, values);
+  return memcmp(values, pair->sent_gauges, count * sizeof(values[0])) != 0;
 }
 
-/* Returns true if a pass of changes may have something to put. */
+/* Returns true if there may be something to put. */
 static bool is_pair_due(const struct writer *w, const struct pair *pair,
                         bool has_target) {
-  const struct conversations_totals *t = &pair->t;
-  const struct cv_sent *sent = &pair->sent;
-  return !pair->shown || (has_target && !pair->breaches_shown) ||
-         t->offers != sent->offers || are_waits_changed(pair) ||
-         t->abandons != sent->abandons || t->transfers != sent->transfers ||
-         t->breaches != sent->breaches ||
-         (w->view->active && t->active != sent->active) ||
-         (w->view->depths && (t->states[CV_STATE_WAITING] != sent->depth ||
-                              interacting_of(t) != sent->interacting)) ||
-         are_changes_due(pair);
+  const uint64_t *changes = &pair->t.counted.at[CV_CHANGES];
+  if (are_gauges_due(w, pair) || are_waits_due(w, pair) ||
+      are_due(w, pair, CV_OFFERS, has_target ? CV_WAITS : CV_BREACHES))
+    return true;
+  for (unsigned i = 0; i < CV_COUNTERS - CV_CHANGES; i++)
+    if (changes[i] != 0 && is_due(w, changes[i], pair->sent.at[CV_CHANGES + i]))
+      return true;
+  for (uint32_t i = 0; i < pair->wrapup_count; i++)
+    if (is_due(w, pair->wrapups[i].count, pair->wrapups[i].sent))
+      return true;
+  return false;
 }
 
 static bool is_queue_due(const struct writer *w, uint32_t number) {
@@ -253,9 +230,8 @@ static bool is_queue_due(const struct writer *w, uint32_t number) {
   for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
     enum cv_media media = (enum cv_media)i;
     if (q->pairs[i] != NULL &&
-        (!w->only_changes ||
-         is_pair_due(w, q->pairs[i],
-                     cv_queue_target_ms(w->m, number, media) != 0)))
+        is_pair_due(w, q->pairs[i],
+                    cv_queue_target_ms(w->m, number, media) != 0))
       return true;
   }
   return false;

@@ -24,18 +24,19 @@ static void a_scheduled_callback_waits_from_its_time(void) {
   struct cv_party *acd = add_scheduled();
   apply_life();
   CHECK_INT(of_media(CV_CALLBACK).active, 0);
-  CHECK_INT(of_media(CV_CALLBACK).offers, 0);
+  CHECK_INT(of_media(CV_CALLBACK).counted.offers, 0);
   acd->scheduled = false;
   acd->connected_ms = AT(3600);
   apply_life();
   CHECK_INT(of_media(CV_CALLBACK).active, 1);
-  CHECK_INT(of_media(CV_CALLBACK).offers, 1);
+  CHECK_INT(of_media(CV_CALLBACK).counted.offers, 1);
   struct cv_party *agent = answer_contact(acd, 3605);
   agent->media = CV_CALLBACK;
   apply_life();
-  CHECK_INT(of_media(CV_CALLBACK).answers, 1);
-  CHECK_INT(of_media(CV_CALLBACK).wait_ms, 5000);
-  CHECK_INT(of_media(CV_CALLBACK).changes[CV_STATE_WAITING][CV_STATE_ALERTING],
+  CHECK_INT(of_media(CV_CALLBACK).counted.answers, 1);
+  CHECK_INT(of_media(CV_CALLBACK).facts.wait_ms, 5000);
+  CHECK_INT(of_media(CV_CALLBACK)
+                .counted.changes[CV_STATE_WAITING][CV_STATE_ALERTING],
             1);
 }
 
@@ -51,11 +52,11 @@ static void a_callback_of_the_day_after_tomorrow_is_an_offer(void) {
   acd->scheduled = false;
   acd->connected_ms = AT(172800);
   apply_life();
-  CHECK_INT(of_media(CV_CALLBACK).offers, 1);
+  CHECK_INT(of_media(CV_CALLBACK).counted.offers, 1);
   answer_contact(acd, 172805)->media = CV_CALLBACK;
   apply_life();
-  CHECK_INT(of_media(CV_CALLBACK).answers, 1);
-  CHECK_INT(of_media(CV_CALLBACK).wait_ms, 5000);
+  CHECK_INT(of_media(CV_CALLBACK).counted.answers, 1);
+  CHECK_INT(of_media(CV_CALLBACK).facts.wait_ms, 5000);
 }
 
 static void a_callback_that_is_cancelled_before_its_time_was_no_offer(void) {
@@ -67,8 +68,8 @@ static void a_callback_that_is_cancelled_before_its_time_was_no_offer(void) {
   acd->end_ms = customer->end_ms = AT(100);
   apply_life();
   struct conversations_totals t = of_media(CV_CALLBACK);
-  CHECK_INT(t.offers, 0);
-  CHECK_INT(t.abandons, 0);
+  CHECK_INT(t.counted.offers, 0);
+  CHECK_INT(t.counted.abandons, 0);
   CHECK_INT(t.active, 0);
   CHECK_INT(read_stats().live, 0);
 }
@@ -119,14 +120,14 @@ static void each_participant_is_counted_by_its_own_medium(void) {
   struct conversations_totals voice = totals_of("q1"),
                               back = of_media(CV_CALLBACK);
   check_counts("q1", 1, 0, 0, 1);
-  CHECK_INT(back.offers, 1);
-  CHECK_INT(back.answers, 1);
-  CHECK_INT(back.wait_ms, 30000);
+  CHECK_INT(back.counted.offers, 1);
+  CHECK_INT(back.counted.answers, 1);
+  CHECK_INT(back.facts.wait_ms, 30000);
   CHECK_INT(all_changes("q1"), 1);
-  CHECK_INT(voice.changes[CV_STATE_WAITING][CV_STATE_ENDED], 1);
-  CHECK_INT(back.changes[CV_STATE_WAITING][CV_STATE_ALERTING], 1);
-  CHECK_INT(back.changes[CV_STATE_ALERTING][CV_STATE_ACTIVE], 1);
-  CHECK_INT(back.changes[CV_STATE_ACTIVE][CV_STATE_ENDED], 1);
+  CHECK_INT(voice.counted.changes[CV_STATE_WAITING][CV_STATE_ENDED], 1);
+  CHECK_INT(back.counted.changes[CV_STATE_WAITING][CV_STATE_ALERTING], 1);
+  CHECK_INT(back.counted.changes[CV_STATE_ALERTING][CV_STATE_ACTIVE], 1);
+  CHECK_INT(back.counted.changes[CV_STATE_ACTIVE][CV_STATE_ENDED], 1);
   CHECK_INT(voice.active + back.active, 0);
 }
 
@@ -147,7 +148,7 @@ static void a_truncated_list_of_callbacks_closes_none(void) {
   CHECK_INT(of_media(CV_CALLBACK).active, 1);
   answer_contact(acd, 100)->media = CV_CALLBACK;
   apply_life();
-  CHECK_INT(of_media(CV_CALLBACK).answers, 1);
+  CHECK_INT(of_media(CV_CALLBACK).counted.answers, 1);
 }
 
 /* The agent of a message calls the customer: the contact stays the message. */
@@ -166,7 +167,8 @@ static void an_agent_serves_the_contact_it_answered(void) {
   CHECK_INT(totals_of("q1").active, 0);
   agent->end_ms = customer->end_ms = AT(60);
   apply_life();
-  CHECK_INT(of_media(CV_MESSAGE).changes[CV_STATE_ACTIVE][CV_STATE_ENDED], 1);
+  CHECK_INT(
+      of_media(CV_MESSAGE).counted.changes[CV_STATE_ACTIVE][CV_STATE_ENDED], 1);
 }
 
 /* The flow makes the callback, plays a message and ends the call. */
@@ -185,7 +187,7 @@ static void the_call_before_a_callback_is_over(void) {
   customer->end_ms = AT(90);
   apply_life();
   check_counts("q1", 1, 0, 0, 1);
-  CHECK_INT(of_media(CV_CALLBACK).answers, 1);
+  CHECK_INT(of_media(CV_CALLBACK).counted.answers, 1);
 }
 
 /* A call and a message are in the queue at the same time. */
@@ -204,9 +206,9 @@ static void each_contact_is_answered_by_the_agent_of_its_medium(void) {
   customer->end_ms = AT(20);
   apply_life();
   check_counts("q1", 1, 1, 0, 0);
-  CHECK_INT(totals_of("q1").wait_ms, 7000);
-  CHECK_INT(of_media(CV_MESSAGE).answers, 1);
-  CHECK_INT(of_media(CV_MESSAGE).wait_ms, 2000);
+  CHECK_INT(totals_of("q1").facts.wait_ms, 7000);
+  CHECK_INT(of_media(CV_MESSAGE).counted.answers, 1);
+  CHECK_INT(of_media(CV_MESSAGE).facts.wait_ms, 2000);
 }
 
 /* ---- all end, then another stay ---- */
@@ -240,8 +242,8 @@ static void a_stay_after_the_customer_left_is_no_transfer(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++)
     for (int is_read = 0; is_read < 2; is_read++) {
       play_return(rows[i].queue, rows[i].media, rows[i].at, is_read);
-      CHECK_INT(totals_of("q1").abandons, 1);
-      CHECK_INT(totals_of("q1").transfers, 0);
+      CHECK_INT(totals_of("q1").counted.abandons, 1);
+      CHECK_INT(totals_of("q1").counted.transfers, 0);
     }
 }
 

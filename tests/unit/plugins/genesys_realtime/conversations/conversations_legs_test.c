@@ -88,8 +88,8 @@ static int64_t net_changes(const char *queue) {
   int64_t sum = 0;
   for (int from = 0; from < CV_STATE_COUNT; from++)
     for (int to = 0; to < CV_STATE_COUNT; to++)
-      sum += (int64_t)(t.changes[from][to] - t.changes_owed[from][to]) *
-             (from * CV_STATE_COUNT + to);
+      sum +=
+          (int64_t)(t.facts.changes[from][to]) * (from * CV_STATE_COUNT + to);
   return sum;
 }
 

@@ -16,7 +16,7 @@ static void an_offer_before_the_start_is_tracked_and_not_counted(void) {
   check_counts("q1", 0, 0, 0, 0);
   CHECK_INT(totals_of("q1").states[CV_STATE_WAITING], 1);
   life_tick(m, AT(100), AT(100));
-  CHECK_INT(totals_of("q1").breaches, 0);
+  CHECK_INT(totals_of("q1").counted.breaches, 0);
   agent = answer_contact(acd, 101);
   apply_life();
   check_counts("q1", 0, 0, 0, 0);
@@ -76,7 +76,7 @@ static void contacts_after_a_corrected_start_are_counted(void) {
   CHECK_INT(all_changes("q1"), 0);
   conversations_move_start(m, -30000);
   check_counts("q1", 1, 1, 0, 0);
-  CHECK_INT(totals_of("q1").wait_ms, 5000);
+  CHECK_INT(totals_of("q1").facts.wait_ms, 5000);
   CHECK_INT(all_changes("q1"), 2);
   conversations_move_start(m, -30000);
   check_counts("q1", 1, 1, 0, 0);
@@ -127,12 +127,12 @@ static void contacts_before_a_reset_have_no_outcomes(void) {
   again = life_connected(&life, CV_ACD, "q1", 70);
   apply_life();
   check_counts("q1", 1, 0, 0, 0);
-  CHECK_INT(totals_of("q1").breaches, 0);
+  CHECK_INT(totals_of("q1").counted.breaches, 0);
   answer_contact(again, 75)->end_ms = AT(80);
   customer->end_ms = AT(80);
   apply_life();
   check_counts("q1", 1, 1, 0, 0);
-  CHECK_INT(totals_of("q1").wait_ms, 5000);
+  CHECK_INT(totals_of("q1").facts.wait_ms, 5000);
 }
 
 static void a_contact_that_left_after_a_reset_has_not_abandoned(void) {

@@ -105,7 +105,7 @@ static void new_facts_open_a_closed_conversation_and_are_counted(void) {
   life_tick(m, AT(60), AT(60));
   apply_life();
   CHECK_INT(totals_of("q1").active, 0);
-  CHECK_INT(totals_of("q1").breaches, 0);
+  CHECK_INT(totals_of("q1").counted.breaches, 0);
   answer_contact(acd, 7);
   apply_life();
   CHECK_INT(totals_of("q1").active, 1);

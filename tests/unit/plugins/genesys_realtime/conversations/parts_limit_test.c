@@ -31,7 +31,7 @@ static void an_answer_after_many_alerts_is_counted(void) {
       agent = answer_contact(acd, 301);
       apply_life();
       check_counts("q1", 1, 1, 0, 0);
-      CHECK_INT(totals_of("q1").wait_ms, 299000);
+      CHECK_INT(totals_of("q1").facts.wait_ms, 299000);
       CHECK_INT(totals_of("q1").states[CV_STATE_ACTIVE], 1);
       agent->end_ms = customer->end_ms = AT(400);
       apply_life();
@@ -81,7 +81,7 @@ static void stays_that_were_counted_make_room_and_are_not_counted_again(void) {
   apply_life();
   apply_life();
   check_counts("q1", 120, 120, 0, 120);
-  CHECK_INT(totals_of("q1").wait_ms, 360000);
+  CHECK_INT(totals_of("q1").facts.wait_ms, 360000);
   CHECK_INT(totals_of("q1").active, 0);
   CHECK_INT(read_stats().incomplete, 1);
 }
@@ -101,7 +101,7 @@ static void a_large_conference_that_is_reported_late_is_counted(void) {
   for (int i = 0; i < 3; i++) {
     apply_life();
     check_counts("q1", 120, 120, 0, 120);
-    CHECK_INT(totals_of("q1").wait_ms, 360000);
+    CHECK_INT(totals_of("q1").facts.wait_ms, 360000);
   }
   CHECK_INT(totals_of("q1").active, 0);
   CHECK_INT(read_stats().live, 0);
@@ -136,7 +136,7 @@ static void the_newest_of_a_hundred_stays_is_kept(void) {
     int len = snprintf(e.queue_text, sizeof(e.queue_text), "q%d", i);
     e.queue = uuid_key_read(e.queue_text, (size_t)len);
     CHECK_INT(conversations_apply_state(m, &e, AT(1 + i)), GC_OK);
-    CHECK_INT(totals_of(e.queue_text).offers, 1);
+    CHECK_INT(totals_of(e.queue_text).counted.offers, 1);
   }
   e.state = CV_STATE_ACTIVE;
   CHECK_INT(conversations_apply_state(m, &e, AT(105)), GC_OK);
@@ -153,7 +153,7 @@ static void participants_without_room_are_reported(void) {
   apply_life();
   apply_life();
   CHECK_INT(read_stats().incomplete, 1);
-  CHECK_INT(totals_of("q1").offers, 200);
+  CHECK_INT(totals_of("q1").counted.offers, 200);
 }
 
 static void too_many_participants_are_counted(void) {
@@ -166,7 +166,7 @@ static void too_many_participants_are_counted(void) {
     life_connected(&life, CV_ACD, "q1", 300 + i)->id = 77000u + (unsigned)i;
   apply_life();
   CHECK_INT(read_stats().incomplete, 1);
-  CHECK_INT(totals_of("q1").offers, 200);
+  CHECK_INT(totals_of("q1").counted.offers, 200);
 }
 
 int main(void) {

@@ -103,7 +103,7 @@ static void transient_queues_leave_nothing_behind(void) {
       life_connected(&life, CV_CUSTOMER, NULL, at)->end_ms = AT(at + 5);
       life_connected(&life, CV_ACD, name, at + 1)->end_ms = AT(at + 5);
       apply_life();
-      CHECK_INT(totals_of(name).abandons, 1);
+      CHECK_INT(totals_of(name).counted.abandons, 1);
     }
     life_tick(m, AT(day * 86400.0 + 1000), AT(day * 86400.0 + 1000));
     CHECK_INT(retire_queue(day * 86400.0 + 80000, 40000), 50);

@@ -71,7 +71,7 @@ static void past_the_limit_the_one_with_the_oldest_event_is_evicted(void) {
   }
   CHECK_INT(read_stats().count, 3);
   CHECK_INT(read_stats().evicted, 1);
-  CHECK_INT(totals_of("q1").offers, 4);
+  CHECK_INT(totals_of("q1").counted.offers, 4);
   CHECK(!close_conversation(uuid_key_read("c1", 2)));
   CHECK(close_conversation(uuid_key_read("c0", 2)));
 }
@@ -113,7 +113,7 @@ static void ended_conversations_are_evicted_before_those_that_wait(void) {
   CHECK(has_conversation("c0") && has_conversation("c4") &&
         has_conversation("c5") && has_conversation("c6") &&
         has_conversation("c7"));
-  CHECK_INT(totals_of("q1").offers, 8);
+  CHECK_INT(totals_of("q1").counted.offers, 8);
 }
 
 /* A conversation that polls closed is evicted first, unless an event opens it
@@ -152,7 +152,7 @@ static void a_removed_conversation_is_not_counted_again(void) {
   acd->connected_ms = AT(3);
   apply_life();
   CHECK_INT(conversations_apply(m, &first), GC_OK);
-  CHECK_INT(totals_of("q1").offers, 2);
+  CHECK_INT(totals_of("q1").counted.offers, 2);
   CHECK_INT(totals_of("q1").states[CV_STATE_WAITING], 1);
 }
 
@@ -167,7 +167,7 @@ static void a_contact_is_counted_however_late_its_first_event_is(void) {
     answer_contact(acd, 9);
     apply_life();
     check_counts("q1", 1, 1, 0, 0);
-    CHECK_INT(totals_of("q1").wait_ms, 7000);
+    CHECK_INT(totals_of("q1").facts.wait_ms, 7000);
     CHECK_INT(all_changes("q1"), 2);
   }
 }
@@ -205,7 +205,7 @@ static void an_outcome_that_was_open_at_the_removal_is_counted(void) {
   life_connected(&life, CV_AGENT, "q1", 5.05);
   apply_life();
   check_counts("q1", 1, 1, 0, 0);
-  CHECK_INT(totals_of("q1").wait_ms, 3050);
+  CHECK_INT(totals_of("q1").facts.wait_ms, 3050);
 }
 
 /* The repeat shows the answered contact as waiting. */
@@ -225,7 +225,7 @@ static void a_repeat_after_the_removal_opens_no_answered_offer(void) {
   CHECK_INT(read_stats().aged, 1);
   CHECK_INT(conversations_apply(m, &older), GC_OK);
   life_tick(m, AT(90010), AT(90010));
-  CHECK_INT(totals_of("q1").breaches, 0);
+  CHECK_INT(totals_of("q1").counted.breaches, 0);
   apply_life();
   check_counts("q1", 1, 1, 0, 1);
 }
@@ -243,8 +243,8 @@ static void each_offer_without_an_outcome_has_one_breach(void) {
   CHECK_INT(read_stats().aged, 1);
   acd->end_ms = second->end_ms = customer->end_ms = AT(60);
   apply_life();
-  CHECK_INT(totals_of("q1").breaches, 1);
-  CHECK_INT(totals_of("q2").breaches, 1);
+  CHECK_INT(totals_of("q1").counted.breaches, 1);
+  CHECK_INT(totals_of("q2").counted.breaches, 1);
 }
 
 static void an_old_snapshot_does_not_open_a_removed_conversation(void) {
@@ -271,7 +271,7 @@ static void the_answer_of_an_evicted_contact_is_counted(void) {
   offer_contact(&customer, &acd);
   apply_life();
   life_tick(m, AT(40), AT(40));
-  CHECK_INT(totals_of("q1").breaches, 1);
+  CHECK_INT(totals_of("q1").counted.breaches, 1);
   first = life;
   life_begin(&life, "c2");
   offer_contact(&customer, &acd);
@@ -282,7 +282,7 @@ static void the_answer_of_an_evicted_contact_is_counted(void) {
   answer_contact(&life.now.parties[1], 41);
   apply_life();
   check_counts("q1", 2, 1, 0, 0);
-  CHECK_INT(totals_of("q1").breaches, 1);
+  CHECK_INT(totals_of("q1").counted.breaches, 1);
 }
 
 /* The wait has ended, and its outcome is not known until the customer's end is
@@ -323,9 +323,9 @@ static void a_forgotten_conversation_is_not_counted_again(void) {
       first = life.now;
     apply_life();
   }
-  CHECK_INT(totals_of("q1").offers, 200);
+  CHECK_INT(totals_of("q1").counted.offers, 200);
   CHECK_INT(conversations_apply(m, &first), GC_OK);
-  CHECK_INT(totals_of("q1").offers, 200);
+  CHECK_INT(totals_of("q1").counted.offers, 200);
 }
 
 static void absurd_times_of_one_conversation_do_not_hide_the_others(void) {
@@ -340,7 +340,7 @@ static void absurd_times_of_one_conversation_do_not_hide_the_others(void) {
   life_begin(&life, "c2");
   offer_contact(&customer, &acd);
   apply_life();
-  CHECK_INT(totals_of("q1").offers, 2);
+  CHECK_INT(totals_of("q1").counted.offers, 2);
 }
 
 static void memory_is_bounded_whatever_comes(void) {

@@ -320,7 +320,8 @@ static void a_lease_with_times_keeps_its_start(void) {
   snprintf(until, sizeof(until), "%lld", REPLAY_START_WALL_MS + 200000);
   CHECK_INT(gc_fields_add(&redis, "began", "1699999000000"), GC_OK);
   CHECK_INT(gc_fields_add(&redis, "until", until), GC_OK);
-  CHECK_INT(gc_fields_add(&redis, "q1/voice", "offers=40 answers=39"), GC_OK);
+  CHECK_INT(gc_fields_add(&redis, "q1/voice", "offers0=40/40 answers0=39/39"),
+            GC_OK);
   take_lease(7);
   replay_run(&ch_world, 2000);
   say_contact("c1", 199, 310); /* counted by the former holder */

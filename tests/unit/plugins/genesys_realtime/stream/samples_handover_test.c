@@ -143,7 +143,7 @@ static void another_lease_begins_another_model(void) {
   (void)read_value("");
   renew_lease(7, true);
   gc_buf_reset(&redis);
-  CHECK_INT(gc_fields_add(&redis, "q1/voice", "offers=41"), GC_OK);
+  CHECK_INT(gc_fields_add(&redis, "q1/voice", "offers0=41/41"), GC_OK);
   take_lease(9);
   (void)read_value("");
   CHECK_INT(w.values, 0);
