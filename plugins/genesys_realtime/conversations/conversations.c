@@ -36,8 +36,8 @@ struct conversations *conversations_new(const struct conversations_settings *s,
   struct conversations *m = gc_zalloc(1, sizeof(*m));
   m->s = *s;
   m->dialect = s->is_guide ? &cv_guide_dialect : &snapshot_dialect;
-  m->first_free = CV_NONE;
-  m->active = m->inactive = (struct cv_list){CV_NONE, CV_NONE, 0};
+  cv_table_init(m);
+  cv_queue_init(m);
   m->codes.max = CV_WRAPUPS_MAX;
   m->newest_ms = s->counted_ms;
   m->now_ms = s->counted_ms > s->started_ms ? s->counted_ms : s->started_ms;
@@ -271,7 +271,7 @@ void conversations_move_start(struct conversations *m, int64_t delta_ms) {
     return;
   if (moves_start)
     m->s.started_ms += delta_ms;
-  for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++) {
+  for (uint32_t i = 0; i < m->pool_count; i++) {
     struct conversation *c = cv_at(m, i);
     if (!c->is_used)
       continue;
@@ -320,7 +320,7 @@ void conversations_tick(struct conversations *m,
   m->now_ms = now->server_ms;
   m->complete_ms = now->complete_ms;
   m->monotonic_ms = now->monotonic_ms;
-  for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++)
+  for (uint32_t i = 0; i < m->pool_count; i++)
     if (cv_at(m, i)->is_used)
       maintain_conversation(m, i);
   m->targets_changed = false;
@@ -338,7 +338,7 @@ static bool is_silent(const struct conversations *m, uint32_t number,
  * the conversation has ended. Its last event may be later than the queue's. */
 static void spare_referenced(struct conversations *m, bool *is_retired) {
   struct cv_presence presences[CV_PARTS_MAX];
-  for (uint32_t n = 0; n < m->block_count * CV_BLOCK; n++) {
+  for (uint32_t n = 0; n < m->pool_count; n++) {
     const struct conversation *c = cv_at(m, n);
     if (!c->is_used)
       continue;
@@ -372,8 +372,6 @@ size_t conversations_retire(struct conversations *m, int64_t expiry_ms,
       retired++;
     }
   free(is_retired);
-  if (retired > 0)
-    cv_queue_rehash(m);
   return retired;
 }
 
@@ -436,7 +434,7 @@ void conversations_poll_end(struct conversations *m,
                             bool (*covers)(void *ctx, const char *queue,
                                            enum cv_media media),
                             void *ctx) {
-  for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++) {
+  for (uint32_t i = 0; i < m->pool_count; i++) {
     struct conversation *c = cv_at(m, i);
     if (!c->is_used || c->is_inactive || c->last_event_ms >= m->poll_began_ms)
       continue;
@@ -477,15 +475,16 @@ bool conversations_states(const struct conversations *m, const char *queue,
 void conversations_stats(const struct conversations *m,
                          struct conversations_stats *ret) {
   *ret = m->stats;
-  ret->count = m->count;
-  ret->queues = m->queue_count - m->free_queue_count;
+  ret->count = m->ids.count;
+  ret->queues = m->queue_ids.count;
   ret->pairs = m->pair_count;
   ret->live = m->active.count;
-  ret->bytes = m->block_count * CV_BLOCK * sizeof(struct conversation) +
-               m->part_cap * m->dialect->part_size + cv_parts_bytes(m) +
-               (m->slot_count + m->queue_slot_count) * sizeof(uint32_t) +
-               m->queue_cap * sizeof(struct queue) +
-               m->pair_count * sizeof(struct pair) +
-               m->wrapup_changes * sizeof(struct wrapup_change) +
-               cv_removed_bytes(&m->removed) + sizeof(*m);
+  ret->bytes =
+      m->pool_cap * sizeof(struct conversation) +
+      m->part_cap * m->dialect->part_size + cv_parts_bytes(m) +
+      (m->ids.slot_count + m->queue_ids.slot_count) * sizeof(uint32_t) +
+      m->queue_cap * sizeof(struct queue) +
+      m->pair_count * sizeof(struct pair) +
+      m->wrapup_changes * sizeof(struct wrapup_change) +
+      cv_removed_bytes(&m->removed) + sizeof(*m);
 }

@@ -38,7 +38,6 @@ enum {
   CV_PARTS_MAX = 200,     /* participants of one conversation */
   CV_STAYS_MAX = 64,      /* guide dialect: stays of one conversation */
   CV_PARTS_AVERAGE = 4,   /* average of all conversations */
-  CV_BLOCK = 1024,        /* conversations in one block of the pool */
   CV_STEPS_MAX = CV_PARTS_MAX * 5,
   CV_WRAPUPS_MAX = 1000, /* codes */
   CV_WRAPUP_CHANGES_MAX = 65536,
@@ -253,24 +252,21 @@ struct conversations {
   bool targets_changed;
   uint16_t gap; /* the number of gaps so far */
 
-  struct conversation **blocks;
-  uint32_t block_count, block_cap;
-  uint32_t count, first_free;
+  struct conversation *pool; /* [number] */
+  uint32_t pool_count, pool_cap, first_free;
+  struct uuid_index ids;
   struct cv_list active, inactive; /* inactive: is_inactive is set */
-  uint32_t *slots;                 /* number + 1, 0 is free; a power of two */
-  uint32_t slot_count;
-  size_t part_cap;              /* sum over all conversations */
-  size_t hold_cap, dropped_cap; /* likewise */
+  size_t part_cap;                 /* sum over all conversations */
+  size_t hold_cap, dropped_cap;    /* likewise */
   struct cv_removed_set removed;
 
   struct queue *queues;
   uint32_t queue_count, queue_cap;
-  uint32_t *queue_slots;
-  uint32_t queue_slot_count;
+  struct uuid_index queue_ids;
   uint32_t pair_count;
-  uint32_t first_free_queue, free_queue_count; /* first: number + 1 */
-  uint32_t retired;  /* the number of queues that were removed so far */
-  int64_t resets_ms; /* a shift of all since_ms of queues */
+  uint32_t first_free_queue; /* number + 1 */
+  uint32_t retired;          /* the number of queues that were removed so far */
+  int64_t resets_ms;         /* a shift of all since_ms of queues */
 
   struct gc_intern codes;  /* allowed wrap-up codes, cleaned */
   uint32_t wrapup_changes; /* changes of all pairs */
@@ -282,16 +278,17 @@ struct conversations {
 
 static inline struct conversation *cv_at(const struct conversations *m,
                                          uint32_t number) {
-  return &m->blocks[number / CV_BLOCK][number % CV_BLOCK];
+  return &m->pool[number];
 }
 
 /* ---- table.c ---- */
 
+void cv_table_init(struct conversations *m);
 /* Returns the number of a conversation; CV_NONE when it is not there. */
 uint32_t cv_table_find(const struct conversations *m, struct uuid_key id);
 /* Adds an empty conversation. When there are too many, evicts the one with the
  * oldest last event: an inactive one if there is any. CV_NONE: out of memory.
- */
+ * Pointers to conversations are invalid afterwards. */
 uint32_t cv_table_add(struct conversations *m, struct uuid_key id);
 /* Moves the conversation to the list that its is_inactive requires. Call it
  * when that member may have changed. */
@@ -309,16 +306,15 @@ void cv_table_clear(struct conversations *m);
 
 /* ---- queues.c ---- */
 
+void cv_queue_init(struct conversations *m);
 /* Finds the number of a queue, and adds the queue if it is new. */
 GC_MUST_CHECK enum gc_code cv_queue_intern(struct conversations *m,
                                            struct uuid_key id, const char *text,
                                            uint32_t *ret_number);
 /* Returns the queue; NULL when it is not known. */
 struct queue *cv_queue_find(const struct conversations *m, const char *text);
-/* Removes a queue that no conversation refers to. No queue can be found until
- * cv_queue_rehash. */
+/* Removes a queue that no conversation refers to. */
 void cv_queue_remove(struct conversations *m, uint32_t number);
-void cv_queue_rehash(struct conversations *m);
 void cv_queue_clear(struct conversations *m); /* all of them */
 /* Returns the counters, which it makes if they are new. NULL past `pairs_max`
  * or out of memory, counted as overflow. */

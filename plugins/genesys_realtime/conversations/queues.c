@@ -8,45 +8,16 @@
 #include "common/genesys/clean_name.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-enum { FIRST_SLOTS = 64, FIRST_QUEUES = 16 };
+enum { FIRST_QUEUES = 16 };
 
 /* ---- the table ---- */
 
-static uint32_t queue_slot_of(const struct conversations *m,
-                              struct uuid_key id) {
-  uint32_t mask = m->queue_slot_count - 1,
-           s = (uint32_t)uuid_key_hash(id) & mask;
-  while (m->queue_slots[s] != 0 &&
-         !uuid_key_equal(m->queues[m->queue_slots[s] - 1].id, id))
-    s = (s + 1) & mask;
-  return s;
+static struct uuid_key id_of(const void *m, uint32_t number) {
+  return ((const struct conversations *)m)->queues[number].id;
 }
 
-/* Returns the number of the queue + 1; 0: not found. */
-static uint32_t look_up_queue(const struct conversations *m,
-                              struct uuid_key id) {
-  return m->queue_slot_count > 0 ? m->queue_slots[queue_slot_of(m, id)] : 0;
-}
-
-void cv_queue_rehash(struct conversations *m) {
-  for (uint32_t i = 0; i < m->queue_slot_count; i++)
-    m->queue_slots[i] = 0;
-  for (uint32_t i = 0; i < m->queue_count; i++)
-    if (m->queues[i].text != NULL)
-      m->queue_slots[queue_slot_of(m, m->queues[i].id)] = i + 1;
-}
-
-static bool grow_queue_slots(struct conversations *m) {
-  uint32_t count =
-      m->queue_slot_count == 0 ? FIRST_SLOTS : m->queue_slot_count * 2;
-  uint32_t *slots = calloc(count, sizeof(*slots));
-  if (slots == NULL)
-    return false;
-  free(m->queue_slots);
-  m->queue_slots = slots;
-  m->queue_slot_count = count;
-  cv_queue_rehash(m);
-  return true;
+void cv_queue_init(struct conversations *m) {
+  m->queue_ids = (struct uuid_index){.id_of = id_of, .owner = m};
 }
 
 static bool grow_queues(struct conversations *m) {
@@ -65,7 +36,6 @@ static uint32_t take_queue_number(struct conversations *m) {
     return m->queue_count++;
   uint32_t number = m->first_free_queue - 1;
   m->first_free_queue = m->queues[number].next_free;
-  m->free_queue_count--;
   return number;
 }
 
@@ -74,7 +44,7 @@ static enum gc_code add_queue(struct conversations *m, struct uuid_key id,
   bool has_free = m->first_free_queue != 0;
   if (m->queue_count == CV_QUEUES_MAX && !has_free)
     return GC_ERR_LIMIT;
-  if ((m->queue_count * 2 >= m->queue_slot_count && !grow_queue_slots(m)) ||
+  if (!uuid_index_reserve(&m->queue_ids) ||
       (m->queue_count == m->queue_cap && !has_free && !grow_queues(m)))
     return GC_ERR_MEMORY;
 
@@ -83,24 +53,24 @@ static enum gc_code add_queue(struct conversations *m, struct uuid_key id,
                                      .text = gc_strdup(text),
                                      .last_event_ms = m->monotonic_ms,
                                      .retired = m->retired};
-  m->queue_slots[queue_slot_of(m, id)] = number + 1;
+  uuid_index_put(&m->queue_ids, number);
   *ret_number = number;
   return GC_OK;
 }
 
 enum gc_code cv_queue_intern(struct conversations *m, struct uuid_key id,
                              const char *text, uint32_t *ret_number) {
-  uint32_t found = look_up_queue(m, id);
-  if (found == 0)
+  *ret_number = uuid_index_find(&m->queue_ids, id);
+  if (*ret_number == CV_NONE)
     return add_queue(m, id, text, ret_number);
-  *ret_number = found - 1;
-  m->queues[found - 1].last_event_ms = m->monotonic_ms;
+  m->queues[*ret_number].last_event_ms = m->monotonic_ms;
   return GC_OK;
 }
 
 struct queue *cv_queue_find(const struct conversations *m, const char *text) {
-  uint32_t found = look_up_queue(m, uuid_key_read(text, strlen(text)));
-  return found != 0 ? &m->queues[found - 1] : NULL;
+  uint32_t found =
+      uuid_index_find(&m->queue_ids, uuid_key_read(text, strlen(text)));
+  return found != CV_NONE ? &m->queues[found] : NULL;
 }
 
 void cv_clear_pair(struct conversations *m, struct pair *pair) {
@@ -119,10 +89,10 @@ void cv_queue_remove(struct conversations *m, uint32_t number) {
     free(q->pairs[i]);
     m->pair_count--;
   }
+  uuid_index_drop(&m->queue_ids, number);
   free(q->text);
   *q = (struct queue){.next_free = m->first_free_queue};
   m->first_free_queue = number + 1;
-  m->free_queue_count++;
   m->retired++;
 }
 
@@ -131,7 +101,7 @@ void cv_queue_clear(struct conversations *m) {
     if (m->queues[q].text != NULL)
       cv_queue_remove(m, q);
   free(m->queues);
-  free(m->queue_slots);
+  uuid_index_clear(&m->queue_ids);
 }
 
 /* ---- changes by wrap-up code ---- */

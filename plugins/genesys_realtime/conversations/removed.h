@@ -37,13 +37,12 @@ struct cv_removed {
 struct cv_removed_set {
   uint32_t max;
   struct cv_removed *entries; /* a ring, in the order of removal */
-  uint32_t first, count, cap;
-  uint32_t *slots; /* index + 1, 0 is free; twice the entries or more */
-  uint32_t slot_count;
+  uint32_t first, count, cap; /* first is 0 until the ring has `max` entries */
+  struct uuid_index ids;      /* numbers of entries */
   int64_t forgotten_ms; /* the latest start_ms of a forgotten entry, + 1 */
 };
 
-/* Makes a set of at most `max` conversations. */
+/* Makes a set of at most `max` conversations. Do not move it. */
 void cv_removed_init(struct cv_removed_set *set, uint32_t max);
 /* Finds a conversation. NULL: it was never removed, or it is forgotten. Valid
  * until the next put. */

@@ -5,52 +5,20 @@
 #include "common/base/assert.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-enum { FIRST_SLOTS = 64, FIRST_PARTS = 2 };
+enum { FIRST_POOL = 1024, FIRST_PARTS = 2 };
 
-/* ---- the table ---- */
-
-static uint32_t home_of(const struct conversations *m, struct uuid_key id) {
-  return (uint32_t)uuid_key_hash(id) & (m->slot_count - 1);
+static struct uuid_key id_of(const void *m, uint32_t number) {
+  return cv_at(m, number)->id;
 }
 
-/* Returns the slot with the id, or the free slot for it. */
-static uint32_t slot_of(const struct conversations *m, struct uuid_key id) {
-  uint32_t s = home_of(m, id);
-  while (m->slots[s] != 0 && !uuid_key_equal(cv_at(m, m->slots[s] - 1)->id, id))
-    s = (s + 1) & (m->slot_count - 1);
-  return s;
+void cv_table_init(struct conversations *m) {
+  m->first_free = CV_NONE;
+  m->active = m->inactive = (struct cv_list){CV_NONE, CV_NONE, 0};
+  m->ids = (struct uuid_index){.id_of = id_of, .owner = m};
 }
 
 uint32_t cv_table_find(const struct conversations *m, struct uuid_key id) {
-  return m->slot_count == 0 ? CV_NONE : m->slots[slot_of(m, id)] - 1;
-}
-
-static bool grow_slots(struct conversations *m) {
-  uint32_t count = m->slot_count == 0 ? FIRST_SLOTS : m->slot_count * 2;
-  uint32_t *slots = calloc(count, sizeof(*slots)), *old = m->slots;
-  uint32_t old_count = m->slot_count;
-  if (slots == NULL)
-    return false;
-  m->slots = slots;
-  m->slot_count = count;
-  for (uint32_t i = 0; i < old_count; i++)
-    if (old[i] != 0)
-      slots[slot_of(m, cv_at(m, old[i] - 1)->id)] = old[i];
-  free(old);
-  return true;
-}
-
-/* Moves later entries up, so that no search ends at the hole. */
-static void empty_slot(struct conversations *m, uint32_t hole) {
-  uint32_t mask = m->slot_count - 1;
-  for (uint32_t s = (hole + 1) & mask; m->slots[s] != 0; s = (s + 1) & mask) {
-    uint32_t home = home_of(m, cv_at(m, m->slots[s] - 1)->id);
-    if (((s - home) & mask) < ((s - hole) & mask))
-      continue;
-    m->slots[hole] = m->slots[s];
-    hole = s;
-  }
-  m->slots[hole] = 0;
+  return uuid_index_find(&m->ids, id);
 }
 
 /* ---- the order of last events ---- */
@@ -121,24 +89,20 @@ void cv_table_touch(struct conversations *m, uint32_t number) {
 
 /* ---- the pool ---- */
 
-static bool grow_pool(struct conversations *m) {
-  if (m->block_count == m->block_cap) {
-    uint32_t cap = m->block_cap == 0 ? 8 : m->block_cap * 2;
-    struct conversation **blocks =
-        realloc(m->blocks, cap * sizeof(struct conversation *));
-    if (blocks == NULL)
+/* Makes m->first_free a free place. */
+static bool find_place(struct conversations *m) {
+  if (m->first_free != CV_NONE)
+    return true;
+  if (m->pool_count == m->pool_cap) {
+    uint32_t cap = m->pool_cap + m->pool_cap / 8 + FIRST_POOL;
+    struct conversation *pool = realloc(m->pool, cap * sizeof(*pool));
+    if (pool == NULL)
       return false;
-    m->blocks = blocks;
-    m->block_cap = cap;
+    m->pool = pool;
+    m->pool_cap = cap;
   }
-  struct conversation *block = calloc(CV_BLOCK, sizeof(*block));
-  if (block == NULL)
-    return false;
-  for (uint32_t i = 0; i < CV_BLOCK; i++)
-    block[i].older =
-        i + 1 < CV_BLOCK ? m->block_count * CV_BLOCK + i + 1 : m->first_free;
-  m->first_free = m->block_count * CV_BLOCK;
-  m->blocks[m->block_count++] = block;
+  m->first_free = m->pool_count++;
+  *cv_at(m, m->first_free) = (struct conversation){.older = CV_NONE};
   return true;
 }
 
@@ -152,7 +116,7 @@ void cv_table_remove(struct conversations *m, uint32_t number) {
   }
   void *parts = c->parts;
   uint8_t cap = c->cap;
-  empty_slot(m, slot_of(m, c->id));
+  uuid_index_drop(&m->ids, number);
   unlink_conversation(m, c);
   cv_parts_free(m, c);
   if (cap > FIRST_PARTS) {
@@ -164,8 +128,7 @@ void cv_table_remove(struct conversations *m, uint32_t number) {
   *c =
       (struct conversation){.older = m->first_free, .parts = parts, .cap = cap};
   m->first_free = number;
-  m->count--;
-  GC_ASSERT(m->count == m->active.count + m->inactive.count);
+  GC_ASSERT(m->ids.count == m->active.count + m->inactive.count);
 }
 
 /* Removes the oldest inactive conversation, which loses nothing, else the
@@ -183,10 +146,9 @@ static bool evict_one(struct conversations *m,
 }
 
 uint32_t cv_table_add(struct conversations *m, struct uuid_key id) {
-  while (m->count >= m->s.max && evict_one(m, NULL))
+  while (m->ids.count >= m->s.max && evict_one(m, NULL))
     ;
-  if ((m->first_free == CV_NONE && !grow_pool(m)) ||
-      (m->count * 2 >= m->slot_count && !grow_slots(m)))
+  if (!find_place(m) || !uuid_index_reserve(&m->ids))
     return CV_NONE;
 
   uint32_t number = m->first_free;
@@ -195,10 +157,9 @@ uint32_t cv_table_add(struct conversations *m, struct uuid_key id) {
   m->first_free = c->older;
   c->id = id;
   c->is_used = true;
-  m->slots[slot_of(m, id)] = number + 1;
-  m->count++;
+  uuid_index_put(&m->ids, number);
   link_newest(m, number);
-  GC_ASSERT(m->count == m->active.count + m->inactive.count);
+  GC_ASSERT(m->ids.count == m->active.count + m->inactive.count);
   cv_table_touch(m, number);
   return number;
 }
@@ -240,14 +201,11 @@ void cv_table_note_incomplete(struct conversations *m, struct conversation *c) {
 }
 
 void cv_table_clear(struct conversations *m) {
-  for (uint32_t b = 0; b < m->block_count; b++) {
-    for (uint32_t i = 0; i < CV_BLOCK; i++) {
-      cv_parts_free(m, &m->blocks[b][i]);
-      free(m->blocks[b][i].parts);
-    }
-    free(m->blocks[b]);
+  for (uint32_t i = 0; i < m->pool_count; i++) {
+    cv_parts_free(m, cv_at(m, i));
+    free(cv_at(m, i)->parts);
   }
-  free(m->blocks);
-  free(m->slots);
+  free(m->pool);
+  uuid_index_clear(&m->ids);
   cv_removed_clear(&m->removed);
 }
