@@ -79,7 +79,7 @@ static struct result run_ours(const struct gc_buf *answers) {
   struct result r = {0};
   struct lap began = lap_begin();
   struct observations *o = observations_new();
-  struct obs_decoder *d = obs_decoder_new(o);
+  struct obs_decoder *d = obs_decoder_new(o, false);
   struct gc_sink sink = obs_decoder_sink(d);
   for (int i = 0; i < ANSWERS; i++) {
     sink.begin(sink.ctx);

@@ -47,7 +47,8 @@ static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
 /* Decodes the answer in parts of `cut` bytes, each in memory of its own. */
 static enum gc_code decode_answer(struct observations *o, const char *bytes,
                                   size_t size, size_t cut) {
-  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(o, false);
   LAW(d != NULL);
   struct gc_sink sink = obs_decoder_sink(d);
   struct gc_err err;

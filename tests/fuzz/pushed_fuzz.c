@@ -83,7 +83,8 @@ static void merge_snapshot(struct observations *live, const char *text,
                            size_t len, bool is_activity) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
-  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(o, false);
   struct gc_sink sink = obs_decoder_sink(d);
   sink.begin(sink.ctx);
   if (sink.write(sink.ctx, text, len, NULL) != GC_OK ||
@@ -93,7 +94,7 @@ static void merge_snapshot(struct observations *live, const char *text,
   (void)!observations_merge(live, o, INT64_C(1785578400000));
 }
 
-static void read_message(struct obs_pushed *d, struct observations *live,
+static void read_message(struct obs_decoder *d, struct observations *live,
                          const char *text, size_t len) {
   static const char *const topics[] = {"v2.analytics.queues.q1.observations",
                                        "v2.analytics.queues.q1.activity",
@@ -130,7 +131,8 @@ static void read_message(struct obs_pushed *d, struct observations *live,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   GC_AUTO(observations_put_auto)
   struct observations *live = observations_new();
-  GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(NULL, false);
   LAW(live != NULL && d != NULL);
   live->server_ms = INT64_C(1785578400000);
   const char *text = (const char *)data;

@@ -27,10 +27,10 @@ static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
 
 static enum gc_code decode_answer(struct observations *o, const char *bytes,
                                   size_t size, size_t cut) {
-  GC_AUTO(queue_metrics_free_auto)
-  struct queue_metrics *d = queue_metrics_new(o);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(o, true);
   LAW(d != NULL);
-  struct gc_sink sink = queue_metrics_sink(d);
+  struct gc_sink sink = obs_decoder_sink(d);
   struct gc_err err;
   sink.begin(sink.ctx);
   for (size_t at = 0, part; at < size; at += part) {
@@ -43,7 +43,7 @@ static enum gc_code decode_answer(struct observations *o, const char *bytes,
     if (code != GC_OK)
       return code;
   }
-  return queue_metrics_finish(d, &err);
+  return obs_decoder_finish(d, NULL, &err);
 }
 
 static enum gc_code run_answer(struct gc_buf *log, const uint8_t *data,

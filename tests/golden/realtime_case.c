@@ -115,13 +115,8 @@ static enum gc_code decode_answer(const struct run *run,
                                   struct observations *into,
                                   const struct case_section *s,
                                   struct gc_err *err) {
-  if (run->is_guide) {
-    GC_AUTO(queue_metrics_free_auto)
-    struct queue_metrics *guide = queue_metrics_new(into);
-    GC_TRY(case_feed(s, run->chunk, queue_metrics_sink(guide), err));
-    return queue_metrics_finish(guide, err);
-  }
-  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(into);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(into, run->is_guide);
   GC_TRY(case_feed(s, run->chunk, obs_decoder_sink(d), err));
   return obs_decoder_finish(d, NULL, err);
 }
@@ -184,7 +179,8 @@ static void say_lists(struct run *run, const struct observations *o) {
 static struct observations *merge_pushed(struct run *run,
                                          struct observations *o) {
   static const char head[] = "pushed ";
-  GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(NULL, false);
   GC_AUTO(observations_put_auto)
   struct observations *live = observations_new();
   struct observations *copy = observations_new();

@@ -21,10 +21,10 @@ struct pushed {
   struct gc_channels_listener listener;
   bool is_listening;
   struct gc_topic_coverage coverage;
-  struct obs_pushed *decoder; /* NULL: nothing is pushed */
-  struct observations *live;  /* NULL: no snapshot yet */
-  bool is_current;            /* a snapshot came since the last connection */
-  uint64_t snapshot_ms;       /* when a snapshot is needed again */
+  struct obs_decoder *decoder; /* NULL: nothing is pushed */
+  struct observations *live;   /* NULL: no snapshot yet */
+  bool is_current;             /* a snapshot came since the last connection */
+  uint64_t snapshot_ms;        /* when a snapshot is needed again */
 };
 
 struct obs_feed {
@@ -473,7 +473,7 @@ struct obs_feed *obs_feed_new(const struct queues_options *options,
                                     .message = on_message,
                                     .ctx = f};
   if (f->source == OBS_TOPIC)
-    f->pushed.decoder = obs_pushed_new();
+    f->pushed.decoder = obs_decoder_new(NULL, false);
   return f;
 }
 
@@ -497,7 +497,7 @@ void obs_feed_free(struct obs_feed *f) {
   if (f == NULL)
     return;
   gc_topic_coverage_clear(&f->pushed.coverage);
-  obs_pushed_free(f->pushed.decoder);
+  obs_decoder_free(f->pushed.decoder);
   observations_put(f->pushed.live);
   observations_put(f->last);
   free(f);

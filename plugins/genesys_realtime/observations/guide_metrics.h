@@ -20,23 +20,6 @@ enum {
   QUEUE_METRICS_MAX_BYTES = 64 << 20,
 };
 
-struct queue_metrics;
-
-/* Makes a decoder of one answer. `into` is borrowed. Returns NULL when out of
- * memory. */
-struct queue_metrics *queue_metrics_new(struct observations *into);
-void queue_metrics_free(struct queue_metrics *d); /* NULL: does nothing */
-GC_DEFINE_AUTO(struct queue_metrics, queue_metrics_free)
-
-/* Returns the sink of an exchange; its `begin` drops an earlier attempt. */
-struct gc_sink queue_metrics_sink(struct queue_metrics *d);
-
-/* Adds the rows of the complete answer to the model. A later row of a queue and
- * medium replaces the numbers that it has. Rows without an id count as ignored.
- */
-GC_MUST_CHECK enum gc_code queue_metrics_finish(struct queue_metrics *d,
-                                                struct gc_err *err);
-
 /* Appends "queueIds=a,b&metricNames=…", with each id percent-encoded. */
 GC_MUST_CHECK enum gc_code
 queue_metrics_query(const char *const *ids, size_t count, struct gc_buf *out);

@@ -30,6 +30,7 @@ struct observations *observations_new(void) {
   o->presences.max = PRESENCES_MAX;
   o->systems.max = PRESENCES_MAX;
   o->others.max = GC_OTHER_NAMES_MAX;
+  o->guide_names.max = QUEUES_MAX;
   atomic_init(&o->references, 1);
   return o;
 }
@@ -48,7 +49,6 @@ void observations_put(struct observations *o) {
     free(o->queues[i].qualified);
     free(o->queues[i].others);
     free(o->queues[i].guide);
-    free(o->queues[i].guide_name);
   }
   free(o->queues);
   free(o->system_of);
@@ -60,6 +60,7 @@ void observations_put(struct observations *o) {
   gc_intern_clear(&o->presences);
   gc_intern_clear(&o->systems);
   gc_intern_clear(&o->others);
+  gc_intern_clear(&o->guide_names);
   free(o);
 }
 
@@ -232,12 +233,40 @@ static enum gc_code add_other(struct obs_queue *q, const struct obs_fact *f) {
   return GC_OK;
 }
 
+/* All rows of a queue have the same agents, whatever their medium. A number
+ * that no row has is 0, as the guide says. */
+static enum gc_code add_guide(struct observations *o, struct obs_queue *q,
+                              const struct obs_fact *f) {
+  size_t i = 0;
+  while (i < q->guide_count && q->guide[i].media != f->media)
+    i++;
+  if (i == q->guide_count) {
+    struct obs_guide *all = realloc(q->guide, (i + 1) * sizeof(*all));
+    if (all == NULL)
+      return GC_ERR_MEMORY;
+    q->guide = all;
+    q->guide_count++;
+    o->groups++;
+    all[i] = (struct obs_guide){.media = f->media};
+  }
+  int64_t *const places[OBS_GUIDE_COUNT] = {
+      &q->guide[i].queued, &q->guide[i].waiting, &q->guide_available,
+      &q->guide_busy};
+  if (f->value != OBS_GUIDE_ABSENT)
+    *places[f->metric - OBS_GUIDE] = f->value;
+  if (f->qualifier != OBS_NONE)
+    q->guide_name = f->qualifier + 1;
+  return GC_OK;
+}
+
 static enum gc_code add_fact(struct observations *o, const struct obs_fact *f) {
   struct obs_queue *q = &o->queues[f->queue];
   if (f->at_ms > 0 && f->at_ms < o->answered_ms)
     return GC_OK;
   if (f->metric == OBS_OTHER)
     return add_other(q, f);
+  if (f->metric >= OBS_GUIDE)
+    return add_guide(o, q, f);
   enum obs_about about = obs_metrics[f->metric].about;
   if (f->is_unreadable && about != OBS_CONTACTS) {
     q->are_agents_unreadable = true;

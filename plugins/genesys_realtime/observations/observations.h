@@ -66,8 +66,24 @@ extern const struct obs_metric_row obs_metrics[OBS_METRIC_COUNT];
 
 enum { OBS_NONE = UINT32_MAX }; /* no media type, no qualifier */
 
+/* Other values of obs_fact.metric. */
 enum {
-  OBS_OTHER = OBS_METRIC_COUNT, /* obs_fact.metric: see others.h */
+  OBS_OTHER = OBS_METRIC_COUNT, /* a number of an unknown metric */
+  /* A number of a row of the guide dialect; see guide_metrics.h. */
+  OBS_GUIDE,
+  OBS_GUIDE_QUEUED = OBS_GUIDE,
+  OBS_GUIDE_WAITING,
+  OBS_GUIDE_AVAILABLE,
+  OBS_GUIDE_BUSY,
+  OBS_FACT_KINDS
+};
+
+enum {
+  OBS_GUIDE_COUNT = OBS_FACT_KINDS - OBS_GUIDE,
+  OBS_GUIDE_ABSENT = -1, /* a number that the row does not have */
+  OBS_MEDIA_SIZE = 32,   /* of a media type, with the NUL */
+  /* Of the name of an unknown number; leaves room for the medium. */
+  OBS_OTHER_MAX_BYTES = GC_NAME_SIZE - OBS_MEDIA_SIZE - 1,
 };
 
 /* The meaning of a number that a complete answer does not have. */
@@ -78,7 +94,8 @@ enum obs_absence {
   OBS_ABSENT_ALL,      /* activity: 0, also for a queue that the answer lacks */
 };
 
-/* One number of one answer. Texts are numbers of the model's interners. */
+/* One number of one answer. Texts are numbers of the model's interners; the
+ * qualifier of OBS_GUIDE_QUEUED is the queue's name. */
 struct obs_fact {
   uint32_t queue, media, qualifier;
   uint64_t secondary; /* hash of the secondary qualifier; 0: none */
@@ -147,7 +164,7 @@ struct obs_queue {
   struct obs_guide *guide; /* NULL except in the guide dialect */
   size_t guide_count;
   int64_t guide_available, guide_busy; /* agents */
-  char *guide_name;                    /* NULL: unknown */
+  uint32_t guide_name; /* its number in `guide_names`, + 1; 0: unknown */
 };
 
 /* Ids of conversations that an answer listed, unsorted; an id may occur twice.
@@ -165,7 +182,8 @@ struct observations {
   struct gc_intern statuses;  /* routing statuses: "IDLE" */
   struct gc_intern presences; /* organisation presences: UUIDs */
   struct gc_intern systems;   /* system presences: "ON_QUEUE" */
-  struct gc_intern others;    /* "oFuture-count": others.h */
+  struct gc_intern others;    /* "oFuture-count" */
+  struct gc_intern guide_names;
   struct gc_unknown_words unknown; /* metrics */
 
   struct obs_queue *queues;
@@ -257,7 +275,36 @@ GC_MUST_CHECK enum gc_code observations_merge(struct observations *into,
                                               const struct observations *from,
                                               int64_t at_ms);
 
-/* ---- decode_pushed.c ---- */
+/* ---- decode.c ---- */
+
+/* Reads answers and pushed messages. Keeps the facts until a document is
+ * complete, so that an aborted attempt changes no number of a queue.
+ *
+ * Numbers of metrics that are not in OBS_METRIC_MAP, such as one that the
+ * platform adds later, are sent under the metric's own name as
+ * queue_observation: every finite number of "stats", or of the element itself
+ * where the numbers are there: "count", "calculatedMetricValue" and
+ * GC_OTHER_NUMBERS_MAX others. The name is kept only if it has nothing but
+ * letters, digits, '_', '.' and '-', and no part may identify a customer or a
+ * conversation: each part has fewer than GC_NAME_DIGITS_MAX digits and is no
+ * UUID, except that of a known presence. A model has at most GC_OTHER_NAMES_MAX
+ * names. Further numbers are counted as ignored. */
+struct obs_decoder;
+
+/* Makes a decoder of answers that fills `into`, which is borrowed; `is_guide`:
+ * of the guide dialect. NULL: the decoder is for obs_pushed_read. */
+struct obs_decoder *obs_decoder_new(struct observations *into, bool is_guide);
+void obs_decoder_free(struct obs_decoder *d);
+GC_DEFINE_AUTO(struct obs_decoder, obs_decoder_free)
+
+/* Returns the sink of an exchange; its `begin` drops an earlier attempt. */
+struct gc_sink obs_decoder_sink(struct obs_decoder *d);
+
+/* Adds the facts of the complete answer to the model. *ret_results (may be
+ * NULL): the number of result groups, for paging. */
+GC_MUST_CHECK enum gc_code obs_decoder_finish(struct obs_decoder *d,
+                                              size_t *ret_results,
+                                              struct gc_err *err);
 
 /* The topics of a queue: messages on change, at most once a second (API
  * reference, 4.6 and 4.7). Each message has only the numbers that changed.
@@ -283,13 +330,6 @@ bool obs_topic_name(enum obs_topic topic, const char *queue_id,
 bool obs_topic_read(const char *name, enum obs_topic *ret_topic,
                     const char **ret_id, size_t *ret_id_len);
 
-struct obs_pushed;
-
-/* Makes a reader of pushed messages. Returns NULL when out of memory. */
-struct obs_pushed *obs_pushed_new(void);
-void obs_pushed_free(struct obs_pushed *d);
-GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
-
 /* Reads the body (the value of eventBody) of a message of `topic` into `live`.
  *
  *   replaced  each number that the message names: (queue, medium, metric), of
@@ -299,7 +339,7 @@ GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
  *             message, so that duplicates and reordering change nothing.
  *   ignored   the running totals of the half hour, which .observations also
  *             sends; oFlow, oLongestInteracting; other topics
- *   kept      numbers of unknown metrics, see others.h
+ *   kept      numbers of unknown metrics
  *   counted   in live->ignored: numbers without the medium or qualifier that
  *             they need, and numbers of unknown metrics whose name is not kept
  *
@@ -314,7 +354,7 @@ GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
  * sums need all agents. *ret_facts (may be NULL): the number of facts in the
  * message. GC_ERR_PARSE, GC_ERR_LIMIT: no number of the model has changed.
  * GC_ERR_MEMORY: some may have. */
-GC_MUST_CHECK enum gc_code obs_pushed_read(struct obs_pushed *d,
+GC_MUST_CHECK enum gc_code obs_pushed_read(struct obs_decoder *d,
                                            struct observations *live,
                                            const char *topic, const char *body,
                                            size_t len, size_t *ret_facts,
@@ -353,27 +393,6 @@ struct obs_cursor {
 bool observations_next_contacts(const struct observations *o,
                                 struct obs_cursor *at,
                                 struct obs_contacts *ret);
-
-/* ---- decode_answer.c ---- */
-
-/* Reads one answer. Keeps the facts until the answer is complete, so that an
- * aborted attempt changes no number of a queue. */
-struct obs_decoder;
-
-/* Makes a decoder that fills `into`, which is borrowed. Returns NULL when out
- * of memory. */
-struct obs_decoder *obs_decoder_new(struct observations *into);
-void obs_decoder_free(struct obs_decoder *d);
-GC_DEFINE_AUTO(struct obs_decoder, obs_decoder_free)
-
-/* Returns the sink of an exchange; its `begin` drops an earlier attempt. */
-struct gc_sink obs_decoder_sink(struct obs_decoder *d);
-
-/* Adds the facts of the complete answer to the model. *ret_results (may be
- * NULL): the number of result groups, for paging. */
-GC_MUST_CHECK enum gc_code obs_decoder_finish(struct obs_decoder *d,
-                                              size_t *ret_results,
-                                              struct gc_err *err);
 
 /* ---- samples.c ---- */
 

@@ -122,17 +122,20 @@ struct poll_part {
   struct gc_call call;
   struct gc_buf body; /* OBS_QUEUE_METRICS: the query */
   struct obs_decoder *decoder;
-  struct queue_metrics *metrics; /* OBS_QUEUE_METRICS: the decoder */
-  struct gc_pages pages;         /* OBS_ACTIVITY */
+  struct gc_pages pages; /* OBS_ACTIVITY */
 };
 
 static size_t model_size(const struct observations *o) {
   return o->groups + o->ids.count;
 }
 
+static bool is_guide(const struct poll_part *part) {
+  return part->call.endpoint == GC_ENDPOINT_QUEUE_METRICS;
+}
+
 /* Sends a part's request; the one of the next page when it has pages. */
 static void send_request(struct poll_part *part) {
-  if (part->metrics != NULL) {
+  if (is_guide(part)) {
     part->call.query = part->body.data;
   } else {
     part->call.query =
@@ -147,11 +150,11 @@ static enum gc_code take_answer(struct poll_part *part, bool *ret_more,
                                 struct gc_err *err) {
   size_t results;
   *ret_more = false;
-  if (part->metrics != NULL)
-    return queue_metrics_finish(part->metrics, err);
   GC_TRY(obs_decoder_finish(part->decoder, &results, err));
-  return gc_pages_next(&part->pages, results, model_size(part->poll->reading),
-                       ret_more, err);
+  return is_guide(part)
+             ? GC_OK
+             : gc_pages_next(&part->pages, results,
+                             model_size(part->poll->reading), ret_more, err);
 }
 
 /* Keeps the most useful error: one that concerns only this block goes before
@@ -190,44 +193,34 @@ static void make_part(struct poll *p, struct poll_part *part,
                       enum gc_endpoint_id endpoint) {
   part->poll = p;
   part->body.max = BODY_MAX_BYTES;
-  part->decoder = obs_decoder_new(p->reading);
   part->call = (struct gc_call){.endpoint = endpoint,
-                                .sink = obs_decoder_sink(part->decoder),
                                 .body_max = ANSWER_MAX_BYTES,
                                 .count = p->requests,
                                 .done = on_answer,
                                 .ctx = part};
-}
-
-static void make_metrics_part(struct poll *p, struct poll_part *part) {
-  part->poll = p;
-  part->body.max = BODY_MAX_BYTES;
-  part->metrics = queue_metrics_new(p->reading);
-  part->call = (struct gc_call){.endpoint = GC_ENDPOINT_QUEUE_METRICS,
-                                .path = p->path,
-                                .sink = queue_metrics_sink(part->metrics),
-                                .body_max = QUEUE_METRICS_MAX_BYTES,
-                                .waits_max = QUEUE_METRICS_RETRIES,
-                                .count = p->requests,
-                                .done = on_answer,
-                                .ctx = part};
+  part->decoder = obs_decoder_new(p->reading, is_guide(part));
+  part->call.sink = obs_decoder_sink(part->decoder);
+  if (!is_guide(part))
+    return;
+  part->call.path = p->path;
+  part->call.body_max = QUEUE_METRICS_MAX_BYTES;
+  part->call.waits_max = QUEUE_METRICS_RETRIES;
 }
 
 /* Makes one request for each OBS_IDS_MAX queues. */
 static enum gc_code make_batches(struct poll *p, const struct selection *s,
-                                 bool is_guide) {
-  if (!is_guide)
+                                 bool for_guide) {
+  if (!for_guide)
     p->reading->absence = OBS_ABSENT_CONTACTS;
   for (size_t i = 0; i < p->part_count; i++) {
     struct poll_part *part = &p->parts[i];
     const char *const *ids = (const char *const *)s->ids + i * OBS_IDS_MAX;
     size_t left = s->count - i * OBS_IDS_MAX;
     size_t count = left < OBS_IDS_MAX ? left : (size_t)OBS_IDS_MAX;
-    if (is_guide)
-      make_metrics_part(p, part);
-    else
-      make_part(p, part, GC_ENDPOINT_QUEUE_OBSERVATIONS);
-    GC_TRY(is_guide
+    make_part(p, part,
+              for_guide ? GC_ENDPOINT_QUEUE_METRICS
+                        : GC_ENDPOINT_QUEUE_OBSERVATIONS);
+    GC_TRY(for_guide
                ? queue_metrics_query(ids, count, &part->body)
                : obs_query_body(ids, count, p->wants_details, &part->body));
   }
@@ -283,7 +276,6 @@ void poll_clear(struct poll *p) {
   for (size_t i = 0; i < p->part_count; i++) {
     gc_api_cancel(p->api, &p->parts[i].call);
     obs_decoder_free(p->parts[i].decoder);
-    queue_metrics_free(p->parts[i].metrics);
     gc_buf_clear(&p->parts[i].body);
   }
   free(p->parts);

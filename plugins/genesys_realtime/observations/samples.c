@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/genesys/clean_name.h"
-#include "plugins/genesys_realtime/observations/datum.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 
 /* ---- statuses: the words of an answer are mapped once for a reading, instead

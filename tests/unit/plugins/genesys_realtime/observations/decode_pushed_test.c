@@ -20,7 +20,8 @@
 
 static size_t read_pushed(struct observations *o, const char *topic,
                           const char *body) {
-  GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(NULL, false);
   struct gc_err err = {.code = GC_OK};
   size_t facts = 99;
   CHECK_THAT(obs_pushed_read(d, o, topic, body, strlen(body), &facts, &err) ==
@@ -31,7 +32,8 @@ static size_t read_pushed(struct observations *o, const char *topic,
 
 static struct observations *decode_snapshot(const char *json) {
   struct observations *o = observations_new();
-  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(o, false);
   struct gc_sink sink = obs_decoder_sink(d);
   sink.begin(sink.ctx);
   CHECK_INT(sink.write(sink.ctx, json, strlen(json), NULL), GC_OK);
@@ -213,7 +215,8 @@ static void a_broken_message_changes_nothing(void) {
   static const char body[] = BODY("01", WAITING("6"));
   GC_AUTO(observations_put_auto)
   struct observations *live = observations_new();
-  GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(NULL, false);
   CHECK_INT(read_pushed(live, TOPIC, BODY("00", WAITING("5"))), 1);
   for (size_t len = 0; len < strlen(body); len++) {
     struct gc_err err = {.code = GC_OK};

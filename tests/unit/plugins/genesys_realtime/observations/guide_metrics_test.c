@@ -36,17 +36,17 @@ static void a_query_that_does_not_fit_is_refused(void) {
   CHECK_INT(queue_metrics_query(ids, 1, &out), GC_ERR_LIMIT);
 }
 
-static enum gc_code feed_json(struct queue_metrics *d, const char *json) {
-  struct gc_sink sink = queue_metrics_sink(d);
+static enum gc_code feed_json(struct obs_decoder *d, const char *json) {
+  struct gc_sink sink = obs_decoder_sink(d);
   return sink.write(sink.ctx, json, strlen(json), NULL);
 }
 
 static void a_broken_attempt_leaves_no_number_behind(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
-  GC_AUTO(queue_metrics_free_auto)
-  struct queue_metrics *d = queue_metrics_new(o);
-  struct gc_sink sink = queue_metrics_sink(d);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(o, true);
+  struct gc_sink sink = obs_decoder_sink(d);
   struct gc_err err;
   uint32_t queue;
 
@@ -54,7 +54,7 @@ static void a_broken_attempt_leaves_no_number_behind(void) {
   CHECK_INT(feed_json(d, "[{\"id\":\"a\",\"queued\":1},"), GC_OK);
   sink.begin(sink.ctx);
   CHECK_INT(feed_json(d, "[{\"id\":\"b\",\"queued\":2}]"), GC_OK);
-  CHECK_INT(queue_metrics_finish(d, &err), GC_OK);
+  CHECK_INT(obs_decoder_finish(d, NULL, &err), GC_OK);
   CHECK(gc_intern_find(&o->ids, "b", 1, &queue));
   CHECK_INT(o->queues[queue].guide_count, 1);
   CHECK_INT(o->queues[queue].guide[0].queued, 2);
@@ -63,7 +63,7 @@ static void a_broken_attempt_leaves_no_number_behind(void) {
 
   sink.begin(sink.ctx);
   CHECK_INT(feed_json(d, "[{\"id\":\"a\",\"queued\":1}"), GC_OK);
-  CHECK_INT(queue_metrics_finish(d, &err), GC_ERR_PARSE);
+  CHECK_INT(obs_decoder_finish(d, NULL, &err), GC_ERR_PARSE);
   CHECK_INT(o->queues[queue].guide_count, 0);
 }
 
@@ -75,10 +75,10 @@ static void a_label_stays_with_its_queue_from_answer_to_answer(void) {
   for (size_t i = 0; i < GC_COUNT(answers); i++) {
     GC_AUTO(observations_put_auto)
     struct observations *o = observations_new();
-    GC_AUTO(queue_metrics_free_auto)
-    struct queue_metrics *d = queue_metrics_new(o);
+    GC_AUTO(obs_decoder_free_auto)
+    struct obs_decoder *d = obs_decoder_new(o, true);
     CHECK_INT(feed_json(d, answers[i]), GC_OK);
-    CHECK_INT(queue_metrics_finish(d, NULL), GC_OK);
+    CHECK_INT(obs_decoder_finish(d, NULL, NULL), GC_OK);
     o->names = queue_metrics_names(o, NULL, labels);
     CHECK(gc_entities_is_refused(o->names));
     CHECK_INT(gc_entities_count(o->names), 2 - i);
@@ -108,15 +108,15 @@ static void count_mark(void *ctx, const struct gc_sample *s) {
 static void each_value_of_the_dialect_has_its_mark(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
-  GC_AUTO(queue_metrics_free_auto)
-  struct queue_metrics *d = queue_metrics_new(o);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(o, true);
   struct queue_display view = {.accepts = accepts_all, .label = QUEUE_LABEL_ID};
   struct marks marks = {0};
   struct gc_samples out = {count_mark, &marks};
   struct queue_tally tally;
   CHECK_INT(feed_json(d, "[{\"id\":\"a\",\"queued\":1},{\"id\":\"b\"}]"),
             GC_OK);
-  CHECK_INT(queue_metrics_finish(d, NULL), GC_OK);
+  CHECK_INT(obs_decoder_finish(d, NULL, NULL), GC_OK);
   obs_samples(o, &view, &out, &tally);
   CHECK_INT(marks.all, 8);
   CHECK_INT(marks.guide, 8);

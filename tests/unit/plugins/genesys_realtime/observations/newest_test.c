@@ -34,11 +34,11 @@ static void has_answer(const struct observations *before, bool has_row,
                        struct observations **ret) {
   const char *json = has_row ? "[{\"id\":\"q1\",\"name\":\"Sales\"}]" : "[]";
   struct observations *o = observations_new();
-  GC_AUTO(queue_metrics_free_auto)
-  struct queue_metrics *d = queue_metrics_new(o);
-  struct gc_sink sink = queue_metrics_sink(d);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(o, true);
+  struct gc_sink sink = obs_decoder_sink(d);
   CHECK_INT(sink.write(sink.ctx, json, strlen(json), NULL), GC_OK);
-  CHECK_INT(queue_metrics_finish(d, NULL), GC_OK);
+  CHECK_INT(obs_decoder_finish(d, NULL, NULL), GC_OK);
   o->names =
       queue_metrics_names(o, before != NULL ? before->names : NULL, labels);
   n.listener.ended(n.listener.ctx, true);

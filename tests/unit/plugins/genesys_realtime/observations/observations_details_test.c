@@ -28,7 +28,8 @@ static enum gc_code read_all(struct obs_decoder *d, const char *json,
 
 static struct observations *decode_answer(const char *json, size_t piece) {
   struct observations *o = observations_new();
-  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(o, false);
   CHECK_INT(read_all(d, json, piece), GC_OK);
   return o;
 }
@@ -170,7 +171,8 @@ static void lists_of_other_numbers_are_not_of_conversations(void) {
 static void an_aborted_attempt_lists_no_conversation(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
-  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(o, false);
   CHECK_INT(read_all(d,
                      "{\"results\":[{\"group\":{\"queueId\":\"q\","
                      "\"mediaType\":\"voice\"},\"data\":[{\"metric\":"
@@ -186,7 +188,8 @@ static void an_aborted_attempt_lists_no_conversation(void) {
 static void batches_add_up(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
-  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(o, false);
   CHECK_INT(read_all(d,
                      ANSWER("{\"metric\":\"oWaiting\",\"stats\":{\"count\":1},"
                             "\"observations\":[" CONVERSATION(ID1) "]}" REST),
@@ -210,7 +213,8 @@ static void an_answer_that_does_not_fit_lists_no_conversation(void) {
   static struct uuid_key ids[OBS_LISTED_MAX];
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
-  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(o, false);
   CHECK_INT(obs_ids_add(&o->listed, ids, OBS_LISTED_MAX), GC_OK);
   CHECK_INT(obs_ids_add(&o->listed, ids, 1), GC_ERR_LIMIT);
   CHECK_INT(read_all(d,

@@ -11,7 +11,8 @@
 
 static enum gc_code decode_answer(struct observations *o, const char *json,
                                   size_t *ret_results, struct gc_err *err) {
-  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(o, false);
   struct gc_sink sink = obs_decoder_sink(d);
   sink.begin(sink.ctx);
   GC_TRY(sink.write(sink.ctx, json, strlen(json), err));
@@ -109,7 +110,8 @@ static void an_answer_returns_its_number_of_results(void) {
 static void a_broken_attempt_leaves_no_number_behind(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
-  GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(o, false);
   struct gc_sink sink = obs_decoder_sink(d);
   static const char cut[] =
       "{\"results\":[{\"group\":{\"queueId\":\"q1\",\"mediaType\":\"voice\"},"

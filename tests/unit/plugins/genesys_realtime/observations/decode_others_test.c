@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The numbers of unknown observation metrics, and the names that they may
  * have. */
-#include "plugins/genesys_realtime/observations/datum.h"
+#include "plugins/genesys_realtime/observations/observations.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,8 @@
 static struct observations *o;
 
 static void push_body(const char *body) {
-  GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
+  GC_AUTO(obs_decoder_free_auto)
+  struct obs_decoder *d = obs_decoder_new(NULL, false);
   CHECK_INT(obs_pushed_read(d, o, "v2.analytics.queues.q.observations", body,
                             strlen(body), NULL, NULL),
             GC_OK);
