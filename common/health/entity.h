@@ -42,7 +42,7 @@ enum gc_health_severity {
      "another agent has the account's lease and dispatches; this one can "     \
      "take over")                                                              \
   XX(SPOOLING, "spool_growing", WARNING, 200,                                  \
-     "the database does not take lines: they wait in the spool; none is lost") \
+     "the database or the disk of its spool does not take lines: they wait")   \
   XX(SILENT, "stream_silent", FAILURE, 503,                                    \
      "no event arrives: counters miss what happens now")                       \
   XX(BLIND, "lease_blind", FAILURE, 503,                                       \

@@ -34,7 +34,9 @@ struct influx_node {
   struct gc_buf taken; /* samples from the inbox */
   struct gc_buf text;  /* lines that are not saved yet */
   size_t text_lines;
-  uint64_t lost; /* values that this thread lost */
+  bool disk_refuses;      /* the newest save failed */
+  uint64_t held_since_ms; /* since then lines wait in memory; 0: none do */
+  uint64_t lost;          /* values that this thread lost */
   struct gc_timer gather, save, tick;
   uint64_t stop_end_ms;  /* of the thread that stops; 0: not asked yet */
   uint64_t stop_by_ms;   /* deadline of the stop; 0: no stop yet */
@@ -58,19 +60,24 @@ static void set_timer(struct influx_node *n, struct gc_timer *timer,
 
 /* ---- lines to the spool ---- */
 
+/* Reports the outcome of an append. Returns true for a success. */
+static bool note_append(struct influx_node *n, const struct gc_err *err) {
+  n->settings->notice(n->settings->ctx, "spool", err);
+  if (!gc_spool_is_open(n->spool))
+    influx_sender_forget_place(n->sender);
+  n->disk_refuses = err->code != GC_OK;
+  return err->code == GC_OK;
+}
+
 static bool save_text(struct influx_node *n) {
   struct gc_err err = {.code = GC_OK};
   struct gc_record r = {.payload = n->text.data,
                         .len = (uint32_t)n->text.len,
                         .lines = (uint32_t)n->text_lines,
                         .time_ms = n->env.wall_ms(n->env.ctx)};
-  enum gc_code code = gc_spool_append(n->spool, &r, &err);
-  n->settings->notice(n->settings->ctx, "spool", &err);
-  if (code != GC_OK) {
-    if (!gc_spool_is_open(n->spool))
-      influx_sender_forget_place(n->sender);
+  (void)!gc_spool_append(n->spool, &r, &err);
+  if (!note_append(n, &err))
     return false;
-  }
   size_t lines = n->text_lines;
   gc_buf_reset(&n->text);
   n->text_lines = 0;
@@ -78,11 +85,13 @@ static bool save_text(struct influx_node *n) {
   return true;
 }
 
-/* Saves the lines that are due at `by_ms`. Returns false when the spool accepts
- * none now; they then stay in memory. */
-static bool save_lines(struct influx_node *n, uint64_t by_ms) {
+static bool try_to_save(struct influx_node *n, uint64_t by_ms) {
+  struct gc_err err = {.code = GC_OK};
+  n->disk_refuses = n->disk_refuses || !gc_spool_is_open(n->spool);
   if (!gc_spool_is_open(n->spool))
     return false;
+  if (influx_sender_save(n->sender, &err) != GC_OK)
+    return note_append(n, &err);
   do {
     if (n->text_lines > 0 && !save_text(n))
       return false;
@@ -90,6 +99,39 @@ static bool save_lines(struct influx_node *n, uint64_t by_ms) {
         influx_join_take(n->join, by_ms, n->settings->batch_size, &n->text);
   } while (n->text_lines > 0);
   return true;
+}
+
+/* Saves the lines that are due at `by_ms`. Returns false when the spool accepts
+ * none now; the sender then takes them from memory. */
+static bool save_lines(struct influx_node *n, uint64_t by_ms) {
+  bool is_saved = try_to_save(n, by_ms);
+  if (!is_saved)
+    influx_sender_flush(n->sender);
+  return is_saved;
+}
+
+/* Gives lines in memory to the sender while the disk takes none: they would
+ * wait for the disk although the database answers. */
+static size_t take_lines(void *ctx, size_t max, struct gc_buf *out) {
+  struct influx_node *n = ctx;
+  size_t lines = n->text_lines;
+  if (!n->disk_refuses || gc_buf_add(out, n->text.data, n->text.len) != GC_OK)
+    return 0;
+  gc_buf_reset(&n->text);
+  n->text_lines = 0;
+  if (lines < max)
+    lines += influx_join_take(
+        n->join, n->stop_by_ms != 0 ? UINT64_MAX : now_ms(n), max - lines, out);
+  if (lines == 0)
+    n->held_since_ms = 0;
+  return lines;
+}
+
+/* Returns the lines that are in memory only, and sets their bytes. */
+static size_t lines_in_memory(const struct influx_node *n, size_t *ret_bytes) {
+  size_t lines = influx_sender_unsaved(n->sender, ret_bytes);
+  *ret_bytes += n->text.len + influx_join_bytes(n->join);
+  return lines + n->text_lines + influx_join_count(n->join);
 }
 
 /* Schedules the next save. Lines are saved in groups, because a sync for each
@@ -210,12 +252,28 @@ static void report_new_losses(const struct influx_node *n,
               before->spool.damaged_bytes + before->spool.cut_bytes,
               now->spool.damaged_bytes + now->spool.cut_bytes, words);
   report_loss(n, "memory", before->lost, now->lost,
-              "values were lost: the disk takes no lines, and memory is full; "
-              "check the disk of SpoolDir");
+              "values were lost: neither the disk nor the database takes "
+              "lines, and memory is full; check the disk of SpoolDir");
   report_loss(n, "range", before->too_large, now->too_large,
               "values are larger than an integer of the database and were left "
               "out: find the COUNTER that counts backwards");
   report_ambiguous(n, now->ambiguous);
+}
+
+/* Adds the lines that wait in memory for a disk that takes none. */
+static void add_memory(struct influx_node *n, struct influx_node_stats *now) {
+  size_t bytes = 0;
+  now->disk_refuses = n->disk_refuses;
+  if (!n->disk_refuses || lines_in_memory(n, &bytes) == 0) {
+    n->held_since_ms = 0;
+    return;
+  }
+  if (n->held_since_ms == 0)
+    n->held_since_ms = now_ms(n);
+  now->spool.bytes += bytes;
+  int64_t age_ms = (int64_t)(now_ms(n) - n->held_since_ms);
+  if (now->spool_age_ms < age_ms)
+    now->spool_age_ms = age_ms;
 }
 
 static void publish_stats(struct influx_node *n) {
@@ -233,6 +291,7 @@ static void publish_stats(struct influx_node *n) {
     now.spool_age_ms = n->env.wall_ms(n->env.ctx) - now.spool.oldest_ms;
   if (now.spool_age_ms < 0)
     now.spool_age_ms = 0; /* the wall clock was set back */
+  add_memory(n, &now);
   if (now.sender.last_success_ms != 0)
     now.success_age_ms = (int64_t)(now_ms(n) - now.sender.last_success_ms);
   report_new_losses(n, &now); /* this thread alone writes n->stats */
@@ -263,6 +322,12 @@ static void on_stop_check(void *ctx, uint64_t at_ms) {
     return;
   }
   gc_timers_unset(n->env.timers, &n->tick);
+  influx_sender_stop(n->sender);
+  size_t bytes;
+  if (!save_lines(n, UINT64_MAX))
+    report_loss(n, "stop", 0, lines_in_memory(n, &bytes),
+                "lines were lost: the disk takes none, and collectd stops; "
+                "check the disk of SpoolDir");
   influx_sender_free(gc_steal(n->sender));
   gc_spool_close(n->spool);
   pthread_mutex_lock(&n->lock);
@@ -279,11 +344,8 @@ static void begin_stop(void *ctx) {
   gc_timers_unset(n->env.timers, &n->save);
   open_spool(n);
   take_inbox(n);
-  if (!save_lines(n, UINT64_MAX))
-    report_loss(n, "stop", 0, n->text_lines + influx_join_count(n->join),
-                "lines were lost: the disk takes none, and collectd stops; "
-                "check the disk of SpoolDir");
   n->stop_by_ms = now_ms(n) + INFLUX_LAST_SEND_MS;
+  (void)save_lines(n, UINT64_MAX);
   influx_sender_flush(n->sender);
   n->tick.fire = on_stop_check;
   on_stop_check(n, now_ms(n));
@@ -343,7 +405,9 @@ static enum gc_code make_sender(struct influx_node *n, struct gc_err *err) {
       .compresses = true,
       .secret_option = o->secret_option,
       .secret = {.literal = o->password, .file = o->secret_file},
-      .reads = n->reads};
+      .reads = n->reads,
+      .take = take_lines,
+      .ctx = n};
   n->sender = influx_sender_new(&n->sender_settings, &n->env, n->spool, err);
   return n->sender != NULL ? GC_OK : err->code;
 }

@@ -6,9 +6,9 @@
  *                   16 MB   lines         disk    one request
  *
  * Only the inbox is shared with collectd's write threads. A slow database fills
- * the spool. With a slow or full disk, lines wait in memory (at most
- * INFLUX_LINES_MAX); values without room there or in the inbox are lost and
- * counted. */
+ * the spool. Lines that the disk does not take are sent from memory, behind
+ * those of the spool; at most INFLUX_LINES_MAX wait there. Values without room
+ * there or in the inbox are lost and counted. */
 
 /* The path of one line:
  *
@@ -64,6 +64,7 @@ struct influx_node_stats {
   struct influx_sender_stats sender;
   struct gc_spool_stats spool;
   int64_t spool_age_ms; /* age of the oldest line that waits */
+  bool disk_refuses;    /* lines wait in memory, or are sent from there */
   int64_t
       success_age_ms; /* since the newest request that was taken; -1: none */
 };

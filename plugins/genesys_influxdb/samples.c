@@ -5,7 +5,8 @@ void influx_samples(const struct influx_node_stats *stats, const char *instance,
                     uint32_t interval_ms, const struct gc_samples *out) {
   struct gc_sample_writer w = {
       .out = out, .instance = instance, .interval_ms = interval_ms};
-  gc_put_gauge(&w, GC_METRIC_WRITER_UP, "", stats->sender.is_up ? 1 : 0);
+  gc_put_gauge(&w, GC_METRIC_WRITER_UP, "",
+               stats->sender.is_up && !stats->disk_refuses ? 1 : 0);
   if (stats->success_age_ms >= 0)
     gc_put_gauge(&w, GC_METRIC_WRITER_AGE, "",
                  (double)stats->success_age_ms / 1000);

@@ -207,22 +207,39 @@ def a_silent_database_slows_neither_inputs_nor_other_writers(make: Make) -> None
     same("all values are in the spool", len(spooled(daemon.base / "genesys_influxdb-main")), 3000)
 
 
-def a_full_disk_recovers(make: Make) -> None:
+def a_full_disk_stops_only_the_disk(make: Make) -> None:
+    """The lines go from memory to the database; without the database they wait, and the figures say so."""
     database = make()
+    gate = Gate(database.port)
     base = process.folder("agent")
     spool, load = base / "spool", Load()
     disk = full_disk(spool)
-    daemon = agent(load, database.node(SpoolDir=spool), base=base, preload=str(disk.shim), env=disk.env)
+    section = database.node(URL="http://127.0.0.1:%d" % gate.port, SpoolDir=spool)
+    daemon = agent(load, section, base=base, preload=str(disk.shim), env=disk.env)
+
+    def figures() -> tuple[bool, bool, bool]:
+        up, waiting, age = (daemon.latest("node-main", *name) for name in
+                            (("writer_up",), ("spool_bytes", "waiting"), ("spool_age",)))
+        return up == 1, bool(waiting), bool(age)
     load.put(300)
     arrives("the values before the disk fails are in the database", database, set(range(300)))
     disk.fill()
     load.put(1000)
     daemon.says("node-main, spool", "cannot save lines", "No space left", within_s=10)
+    arrives("the values that the disk does not take are in the database", database, set(range(1300)))
+    same_soon("writer_up is 0 and nothing waits", figures, (False, False, False), 20)
+    gate.close()
+    load.put(1000)
+    same_soon("the lines wait", figures, (False, True, True), 20)
+    gate.open()
+    arrives("the values that waited in memory are in the database", database, set(range(2300)))
+    same_soon("nothing waits any more", figures, (False, False, False), 20)
     disk.empty()
     load.put(300)
-    arrives("the values that waited in memory and the values after them are in the database", database, set(range(1600)))
-    same("no line is sent again", sent_again(database), 0)
-    check("the log has one line about the disk", len([one for one in daemon.complaints() if "spool:" in one]) == 1, daemon.complaints())
+    arrives("the values after that are in the database", database, set(range(2600)))
+    same_soon("writer_up is 1", figures, (True, False, False), 20)
+    check("at most the batch in flight was sent again", sent_again(database) <= BATCH, sent_again(database))
+    check("the log has one line about the disk", len([one for one in daemon.complaints() if "node-main, spool:" in one]) == 1, daemon.complaints())
     daemon.stop()
 
 
@@ -455,7 +472,7 @@ def kills_during_a_backfill_lose_no_interval(make: Make) -> None:
 
 
 EACH = [a_network_cut_of_30_s_loses_nothing, kills_of_agent_and_database_lose_no_accepted_line, a_slow_database_is_not_given_up,
-        a_silent_database_slows_neither_inputs_nor_other_writers, a_full_disk_recovers, a_disk_that_hangs_delays_no_value,
+        a_silent_database_slows_neither_inputs_nor_other_writers, a_full_disk_stops_only_the_disk, a_disk_that_hangs_delays_no_value,
         past_spool_max_the_oldest_are_dropped_and_counted, names_and_numbers_are_read_back_unchanged]
 if all(NEEDS.values()):
     EACH += [no_interval_is_lost_while_the_database_is_away, kills_during_a_backfill_lose_no_interval]

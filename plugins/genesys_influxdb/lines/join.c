@@ -6,7 +6,11 @@
 
 #include "common/base/hash.h"
 
-enum { FIELDS_MAX = 16 * 1024, SLOTS_MIN = 1024 };
+enum {
+  FIELDS_MAX = 16 * 1024,
+  SLOTS_MIN = 1024,
+  TIME_SIZE = 22, /* with the blank before it and the line end */
+};
 
 struct line {
   struct line *later; /* in the order of arrival */
@@ -156,6 +160,13 @@ uint64_t influx_join_too_large(const struct influx_join *j) {
 }
 
 size_t influx_join_count(const struct influx_join *j) { return j->count; }
+
+size_t influx_join_bytes(const struct influx_join *j) {
+  size_t bytes = 0;
+  for (const struct line *line = j->first; line != NULL; line = line->later)
+    bytes += line->head_len + line->fields.len + TIME_SIZE;
+  return bytes;
+}
 
 uint64_t influx_join_due_ms(const struct influx_join *j) {
   return j->first != NULL ? j->first->due_ms : 0;

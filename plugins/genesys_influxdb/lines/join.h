@@ -31,6 +31,8 @@ GC_MUST_CHECK enum gc_code influx_join_add(struct influx_join *j,
 uint64_t influx_join_too_large(const struct influx_join *j);
 /* Returns the number of lines that wait. */
 size_t influx_join_count(const struct influx_join *j);
+/* Returns about how many bytes these lines will have. */
+size_t influx_join_bytes(const struct influx_join *j);
 /* Returns when the first line is due: now_ms of its first value +
  * INFLUX_JOIN_MS; 0: no line waits. */
 uint64_t influx_join_due_ms(const struct influx_join *j);

@@ -5,19 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/assert.h"
 
-static enum gc_code add_start(struct influx_batch *b, size_t offset) {
+static void add_start(struct influx_batch *b, size_t offset) {
   if (b->lines + 1 >= b->room) {
-    size_t room = b->room > 0 ? b->room * 2 : 1024;
-    size_t *more = realloc(b->starts, room * sizeof(*more));
-    if (more == NULL)
-      return GC_ERR_MEMORY;
-    b->starts = more;
-    b->room = room;
+    b->room = b->room > 0 ? b->room * 2 : 1024;
+    b->starts = gc_resize(b->starts, b->room, sizeof(*b->starts));
   }
   b->starts[b->lines++] = offset;
-  return GC_OK;
 }
 
 void influx_batch_restart(struct influx_batch *b) {
@@ -29,18 +25,17 @@ void influx_batch_restart(struct influx_batch *b) {
   b->refused_count = 0;
 }
 
-enum gc_code influx_batch_begin(struct influx_batch *b) {
+void influx_batch_begin(struct influx_batch *b) {
   const char *text = gc_buf_string(&b->text);
   b->lines = 0;
   for (size_t at = 0; at < b->text.len;) {
     const char *end = memchr(text + at, '\n', b->text.len - at);
-    GC_TRY(add_start(b, at));
+    add_start(b, at);
     at = end != NULL ? (size_t)(end - text) + 1 : b->text.len;
   }
   if (b->lines > 0)
     b->starts[b->lines] = b->text.len;
   influx_batch_restart(b);
-  return GC_OK;
 }
 
 static struct influx_part *next_part(struct influx_batch *b) {
@@ -60,6 +55,18 @@ bool influx_batch_next(const struct influx_batch *b, const char **ret_bytes,
 size_t influx_batch_part_lines(const struct influx_batch *b) {
   const struct influx_part *part = &b->parts[b->part_count - 1];
   return part->to - part->from;
+}
+
+size_t influx_batch_rest(const struct influx_batch *b, struct gc_buf *out) {
+  size_t lines = 0;
+  for (size_t i = b->part_count; i-- > 0;) {
+    const struct influx_part *part = &b->parts[i];
+    size_t from = b->starts[part->from], to = b->starts[part->to];
+    if (gc_buf_add(out, b->text.data + from, to - from) != GC_OK)
+      return 0;
+    lines += part->to - part->from;
+  }
+  return lines;
 }
 
 void influx_batch_took(struct influx_batch *b) {

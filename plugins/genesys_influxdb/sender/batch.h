@@ -47,14 +47,17 @@ struct influx_batch {
   size_t splits;  /* parts that were halved */
 };
 
-/* Finds the lines of batch->text; the whole batch is the next part.
- * GC_ERR_MEMORY. */
-GC_MUST_CHECK enum gc_code influx_batch_begin(struct influx_batch *b);
+/* Finds the lines of batch->text; the whole batch is the next part. */
+void influx_batch_begin(struct influx_batch *b);
 /* True while a part is left; returns its bytes. */
 bool influx_batch_next(const struct influx_batch *b, const char **ret_bytes,
                        size_t *ret_len);
 /* Returns the number of lines of the next part. */
 size_t influx_batch_part_lines(const struct influx_batch *b);
+
+/* Appends the lines of all parts that are left, and returns their number; 0
+ * when `out` cannot hold them. */
+size_t influx_batch_rest(const struct influx_batch *b, struct gc_buf *out);
 
 /* Notes that the database accepted the next part. */
 void influx_batch_took(struct influx_batch *b);

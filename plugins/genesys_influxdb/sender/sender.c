@@ -147,29 +147,35 @@ static bool read_secret(struct influx_sender *s) {
 
 /* ---- the batch ---- */
 
-/* Reads the next batch. Returns false when nothing waits, or when the spool
- * cannot be read now. */
-static bool load_batch(struct influx_sender *s) {
+/* Reads the oldest lines of the spool. A spool that is closed has none now. */
+static enum gc_code read_spool(struct influx_sender *s, size_t lines) {
   struct gc_err err = {.code = GC_OK};
-  influx_batch_reset(&s->batch);
-  if (!gc_spool_is_open(s->spool))
-    return false;
-  size_t lines = s->settings->batch_size;
-  if (s->is_refused && lines < DOUBT_LINES)
-    lines = DOUBT_LINES;
-  enum gc_code code =
-      gc_spool_read(s->spool, lines, &s->batch.text, &s->end, &err);
-  if (code == GC_OK)
-    code = influx_batch_begin(&s->batch);
-  s->has_place = code == GC_OK;
+  enum gc_code code = GC_OK;
+  s->has_place = gc_spool_is_open(s->spool);
+  if (s->has_place)
+    code = gc_spool_read(s->spool, lines, &s->batch.text, &s->end, &err);
   s->begin = gc_spool_cursor(s->spool);
-  if (code != GC_OK) {
-    influx_batch_reset(&s->batch);
-    (void)gc_fail(&err, code, "%s",
-                  err.text[0] != '\0' ? err.text : gc_code_words(code));
+  if (code != GC_OK)
     report_cause(s, "position", &err);
-    pause_for(s, INFLUX_RETRY_MS, 0);
+  return code;
+}
+
+/* Reads the next batch, from the spool or else from the lines that the disk
+ * does not take. Returns false when nothing waits, or when the spool cannot be
+ * read now. */
+static bool load_batch(struct influx_sender *s) {
+  size_t lines = s->settings->batch_size;
+  size_t more = lines > DOUBT_LINES ? lines : DOUBT_LINES;
+  influx_batch_reset(&s->batch);
+  enum gc_code code = read_spool(s, s->is_refused ? more : lines);
+  if (s->batch.text.len == 0 && s->settings->take != NULL) {
+    s->has_place = false;
+    s->waiting += s->settings->take(s->settings->ctx, more, &s->batch.text);
   }
+  if (s->batch.text.len > 0)
+    influx_batch_begin(&s->batch);
+  if (code != GC_OK)
+    pause_for(s, INFLUX_RETRY_MS, 0);
   return s->batch.lines > 0;
 }
 
@@ -211,10 +217,11 @@ static void save_refused(struct influx_sender *s) {
   report_refused(s, &lost);
 }
 
-/* Ends a batch whose lines are all in the database, in quarantine, or lost. */
-static void finish_batch(struct influx_sender *s) {
+/* Ends a batch whose lines are in the database, in quarantine or lost, except
+ * for `rest` of them. */
+static void finish_batch(struct influx_sender *s, size_t rest) {
   struct gc_err err = {.code = GC_OK};
-  uint64_t lines = s->batch.lines;
+  uint64_t lines = s->batch.lines - rest;
   save_refused(s);
   s->stats.sent += lines - s->batch.refused_count;
   if (s->has_place) {
@@ -432,7 +439,7 @@ static void continue_batch(struct influx_sender *s) {
     send_next(s);
     return;
   }
-  finish_batch(s);
+  finish_batch(s, 0);
   s->flush_due_ms =
       s->waiting > 0 ? now_ms(s) + s->settings->flush_interval_ms : 0;
   change_state(s, INFLUX_EV_DONE);
@@ -523,12 +530,16 @@ influx_sender_new(const struct influx_sender_settings *settings,
   return NULL;
 }
 
-void influx_sender_free(struct influx_sender *s) {
-  if (s == NULL)
-    return;
+void influx_sender_stop(struct influx_sender *s) {
   change_state(s, INFLUX_EV_STOP);
   s->env->transport.cancel(s->env->transport.ctx, &s->exchange);
   gc_timers_unset(s->env->timers, &s->timer);
+}
+
+void influx_sender_free(struct influx_sender *s) {
+  if (s == NULL)
+    return;
+  influx_sender_stop(s);
   influx_batch_clear(&s->batch);
   gc_buf_clear(&s->url);
   gc_buf_wipe(&s->authorization);
@@ -550,6 +561,27 @@ void influx_sender_flush(struct influx_sender *s) {
 
 void influx_sender_forget_place(struct influx_sender *s) {
   s->has_place = false;
+}
+
+size_t influx_sender_unsaved(const struct influx_sender *s, size_t *ret_bytes) {
+  *ret_bytes = s->has_place ? 0 : s->batch.text.len;
+  return s->has_place ? 0 : s->batch.lines;
+}
+
+enum gc_code influx_sender_save(struct influx_sender *s, struct gc_err *err) {
+  GC_AUTO(gc_buf_clear) struct gc_buf rest = {.max = INFLUX_BODY_MAX};
+  if (s->has_place || s->batch.lines == 0 || s->state == INFLUX_SECRET ||
+      s->state == INFLUX_SENDING)
+    return GC_OK;
+  struct gc_record r = {.time_ms = s->env->wall_ms(s->env->ctx)};
+  r.lines = (uint32_t)influx_batch_rest(&s->batch, &rest);
+  if (r.lines == 0)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  r.payload = rest.data;
+  r.len = (uint32_t)rest.len;
+  GC_TRY(gc_spool_append(s->spool, &r, err));
+  finish_batch(s, r.lines);
+  return GC_OK;
 }
 
 enum influx_state influx_sender_state(const struct influx_sender *s) {

@@ -26,8 +26,9 @@ enum {
   INFLUX_RETRY_OPERATOR_MS = 5 * 1000, /* credentials, a missing bucket */
   INFLUX_RETRY_AFTER_MAX_S = 3600,     /* a longer Retry-After is shortened */
   INFLUX_SECRET_AGE_MS = 10 * 1000,    /* age at which its file is read again */
-  INFLUX_SECRET_SLOW_MS = 5 * 1000,  /* a disk that hangs longer is reported */
-  INFLUX_BODY_MAX = 8 * 1024 * 1024, /* lines of one batch, bytes */
+  INFLUX_SECRET_SLOW_MS = 5 * 1000, /* a disk that hangs longer is reported */
+  /* Bytes of the lines of one batch, which fit into one record of the spool. */
+  INFLUX_BODY_MAX = GC_RECORD_PAYLOAD_MAX,
 };
 
 /* All members are borrowed as long as the sender lives. */
@@ -39,6 +40,11 @@ struct influx_sender_settings {
   const char *secret_option; /* "TokenFile", for messages */
   struct gc_secret secret;   /* zero: there is none */
   struct gc_detached *reads; /* bounds the reads of its file */
+  /* Appends up to `max` lines that the disk does not take, and returns their
+   * number; asked when the spool gives none. The lines are the sender's from
+   * then on. NULL: there are none. */
+  size_t (*take)(void *ctx, size_t max, struct gc_buf *out);
+  void *ctx;
 };
 
 struct influx_sender_stats {
@@ -60,8 +66,9 @@ struct influx_sender *
 influx_sender_new(const struct influx_sender_settings *settings,
                   const struct gc_env *env, struct gc_spool *spool,
                   struct gc_err *err);
-/* Ends a running request, whose lines stay in the spool, and frees `s`, which
- * may be NULL. */
+/* Ends a running request, whose lines stay in the spool. */
+void influx_sender_stop(struct influx_sender *s);
+/* Stops the sender and frees it; NULL is allowed. */
 void influx_sender_free(struct influx_sender *s);
 
 /* Notes that the spool has `lines` more. */
@@ -72,6 +79,13 @@ void influx_sender_flush(struct influx_sender *s);
 /* Notes that the spool was closed because its folder is gone: the present batch
  * no longer has a place in it. */
 void influx_sender_forget_place(struct influx_sender *s);
+/* Appends the lines of a batch without a place to the spool, where they are
+ * safe, unless the batch is being sent. Fails as gc_spool_append. */
+GC_MUST_CHECK enum gc_code influx_sender_save(struct influx_sender *s,
+                                              struct gc_err *err);
+/* Returns the lines of a batch without a place, which are in memory only, and
+ * sets their bytes. */
+size_t influx_sender_unsaved(const struct influx_sender *s, size_t *ret_bytes);
 
 enum influx_state influx_sender_state(const struct influx_sender *s);
 struct influx_sender_stats influx_sender_stats(const struct influx_sender *s);

@@ -286,27 +286,74 @@ static void values_beyond_the_memory_are_counted_and_reported(void) {
     put_sample(n, i);
   CHECK(gate_wait(&gate, has_spoken, what));
   CHECK(influx_node_free(n));
-  CHECK_HAS(said, "values were lost: the disk takes no lines");
+  CHECK_HAS(said, "values were lost: neither the disk nor the database");
 }
 
-/* No value follows that would wake the node. */
-static void lines_that_waited_for_the_disk_leave_without_new_values(void) {
+static bool shows_memory(void *ctx) {
+  struct influx_node_stats stats;
+  influx_node_stats(ctx, &stats);
+  return stats.disk_refuses && stats.spool.bytes > 0 && stats.spool_age_ms > 0;
+}
+
+static bool wait_until(bool (*holds)(void *ctx), void *ctx) {
+  for (int i = 0; i < DEADLINE_S * 100 && !holds(ctx); i++)
+    usleep(10 * 1000);
+  return holds(ctx);
+}
+
+static bool has_sent_seven(void *ctx) {
+  struct influx_node_stats stats;
+  influx_node_stats(ctx, &stats);
+  return stats.sender.sent == 7 && stats.spool.bytes == 0;
+}
+
+/* Each line leaves once, whatever fails first and recovers last. */
+static void a_disk_that_takes_nothing_stops_only_the_disk(void) {
   struct server *s;
-  char what[] = "spool: ";
+  struct influx_node_stats stats;
   struct influx_node *n = node_with_database(&s);
-  unsigned wanted = 1;
   put_sample(n, 1);
   put_sample(n, 2); /* a batch */
+  unsigned wanted = 1;
   CHECK(gate_wait(&gate, has_requests, &wanted));
-  said[0] = '\0';
   syncs_fail = true;
-  put_sample(n, 3);
-  put_sample(n, 4);
-  CHECK(gate_wait(&gate, has_spoken, what));
-  syncs_fail = false;
   wanted = 2;
+  put_sample(n, 3);
   CHECK(gate_wait(&gate, has_requests, &wanted));
+  status = 503;
+  wanted = 3;
+  put_sample(n, 4);
+  CHECK(gate_wait(&gate, has_requests, &wanted));
+  CHECK(wait_until(shows_memory, n));
+  status = 204;
+  put_sample(n, 5);
+  put_sample(n, 6);
+  put_sample(n, 7);
+  CHECK(wait_until(has_sent_seven, n));
+  influx_node_stats(n, &stats);
+  CHECK(stats.disk_refuses && stats.lost == 0 && stats.spool_age_ms == 0);
   CHECK(influx_node_free(n));
+  syncs_fail = false;
+  CHECK_STR(spool_words(), "");
+  server_stop(s);
+}
+
+/* A batch that the sender took from memory returns to the disk. */
+static void a_disk_that_recovers_gets_the_lines_in_memory(void) {
+  struct server *s;
+  struct influx_node *n = node_with_database(&s);
+  syncs_fail = true;
+  status = 503;
+  put_sample(n, 1);
+  unsigned wanted = 1;
+  CHECK(gate_wait(&gate, has_requests, &wanted));
+  put_sample(n, 2);
+  CHECK(wait_until(shows_memory, n));
+  syncs_fail = false;
+  CHECK(wait_for_save());
+  CHECK(influx_node_free(n));
+  status = 204;
+  CHECK_STR(spool_words(), LINE("1") LINE("2"));
   server_stop(s);
 }
 
@@ -335,7 +382,8 @@ int main(void) {
   RUN(a_folder_that_others_can_write_to_gives_a_warning);
   RUN(dropped_lines_are_reported);
   RUN(batches_share_a_connection);
-  RUN(lines_that_waited_for_the_disk_leave_without_new_values);
+  RUN(a_disk_that_takes_nothing_stops_only_the_disk);
+  RUN(a_disk_that_recovers_gets_the_lines_in_memory);
   RUN(values_beyond_the_memory_are_counted_and_reported);
   RUN(a_folder_that_is_not_there_yet_recovers);
   RUN(a_stop_reports_the_lines_that_the_disk_does_not_take);

@@ -11,7 +11,7 @@ static void fill_batch(struct influx_batch *b, int lines) {
   influx_batch_reset(b);
   for (int i = 0; i < lines; i++)
     CHECK_INT(gc_buf_print(&b->text, "%d\n", i), GC_OK);
-  CHECK_INT(influx_batch_begin(b), GC_OK);
+  influx_batch_begin(b);
   CHECK_INT(b->lines, lines);
 }
 
@@ -96,7 +96,7 @@ static bool has_conflict(const void *ctx, size_t number, const char *line,
 static void begin_text(struct influx_batch *b, const char *text) {
   influx_batch_reset(b);
   CHECK_INT(gc_buf_text(&b->text, text), GC_OK);
-  CHECK_INT(influx_batch_begin(b), GC_OK);
+  influx_batch_begin(b);
 }
 
 static void the_oldest_lines_are_known_by_their_times(void) {
@@ -165,7 +165,7 @@ static void lines_of_a_conflict_become_a_part(void) {
     CHECK_ROW(rows[i].text);
     influx_batch_reset(&b);
     CHECK_INT(gc_buf_text(&b.text, rows[i].text), GC_OK);
-    CHECK_INT(influx_batch_begin(&b), GC_OK);
+    influx_batch_begin(&b);
     CHECK_INT(
         influx_batch_separate(&b, &(struct influx_pick){has_conflict, &c}),
         rows[i].with);
@@ -177,7 +177,7 @@ static void lines_of_a_conflict_become_a_part(void) {
   }
   influx_batch_reset(&b);
   CHECK_INT(gc_buf_text(&b.text, "m v=1\nm v=2\n"), GC_OK);
-  CHECK_INT(influx_batch_begin(&b), GC_OK);
+  influx_batch_begin(&b);
   CHECK_INT(influx_batch_put_aside(&b, "why"), GC_OK);
   CHECK_STR(gc_buf_string(&b.refused), "# why\nm v=1\n# why\nm v=2\n");
   CHECK_INT(b.refused_count, 2);
