@@ -30,9 +30,8 @@ struct player {
   int64_t now_ms;
   struct gc_server_clock clock;
   struct gc_start_clock start;
-  int64_t seen_ms;    /* the newest time in events, at the start; 0: none */
+  struct gc_clock_judge judge;
   int64_t wall_ms;    /* how far the wall clock is ahead */
-  int64_t ahead_ms;   /* how far gc_server_clock_likely is ahead */
   int64_t longest_ms; /* the longest time without an event */
   bool arrived[LIVES_STEPS_MAX], comes[LIVES_STEPS_MAX];
 };
@@ -116,29 +115,32 @@ static void read_clocks(struct player *p, const struct lives_item *item) {
   if (item->is_dated)
     gc_server_clock_observe(&p->clock, monotonic_ms, wall_ms,
                             p->now_ms + item->date_ms);
-  p->ahead_ms =
-      gc_server_clock_likely(&p->clock, monotonic_ms, wall_ms) - p->now_ms;
   p->wall_ms = item->wall_ms;
+}
+
+static struct gc_clock_verdict judge_clocks(struct player *p) {
+  struct gc_clock_verdict v;
+  gc_clock_judge(&p->judge, &p->clock, (uint64_t)(p->now_ms - p->l->started_ms),
+                 p->now_ms + p->wall_ms, &v);
+  return v;
 }
 
 /* Dates the start as the stream does. */
 static void date_start(struct player *p) {
-  uint64_t monotonic_ms = (uint64_t)(p->now_ms - p->l->started_ms);
   int64_t before_ms = p->start.epoch_ms;
   if (!p->d->dates_start)
     return;
-  gc_start_clock_update(
-      &p->start, &p->clock, monotonic_ms, p->now_ms + p->wall_ms,
-      p->seen_ms != 0 ? p->seen_ms + (int64_t)monotonic_ms : 0);
+  struct gc_clock_verdict v = judge_clocks(p);
+  gc_start_clock_update(&p->start, &v,
+                        (uint64_t)(p->now_ms - p->l->started_ms));
   if (p->m != NULL && p->start.epoch_ms != before_ms)
     conversations_move_start(p->m, p->start.epoch_ms - before_ms);
 }
 
 static void note_times(struct player *p, const struct cv_event *e) {
-  int64_t newest_ms = cv_event_newest_ms(e);
-  int64_t seen_ms = newest_ms - (p->now_ms - p->l->started_ms);
-  if (newest_ms != 0 && (p->seen_ms == 0 || seen_ms > p->seen_ms))
-    p->seen_ms = seen_ms;
+  if (cv_event_newest_ms(e) != 0)
+    gc_clock_judge_state(&p->judge, (uint64_t)(p->now_ms - p->l->started_ms),
+                         cv_event_newest_ms(e));
   date_start(p);
 }
 
@@ -154,25 +156,12 @@ static void begin_model(struct player *p) {
 /* All clocks are right at the end. */
 static void correct_clocks(struct player *p) {
   static const struct lives_item right = {.is_dated = true};
-  if (p->d->dates_start)
-    read_clocks(p, &right);
+  read_clocks(p, &right);
   date_start(p);
 }
 
-/* Returns how far the model's clock is ahead, by the rule of
- * stream_server_now. */
-static int64_t model_ahead_ms(const struct player *p) {
-  uint64_t monotonic_ms = (uint64_t)(p->now_ms - p->l->started_ms);
-  int64_t seen_ms = p->seen_ms != 0 ? p->seen_ms + (int64_t)monotonic_ms : 0;
-  return p->d->dates_start
-             ? gc_start_clock_now(&p->start, monotonic_ms,
-                                  p->now_ms + p->ahead_ms, seen_ms) -
-                   p->now_ms
-             : p->ahead_ms;
-}
-
 static void tick_model(struct player *p) {
-  int64_t ahead_ms = model_ahead_ms(p);
+  int64_t ahead_ms = judge_clocks(p).server_ms - p->now_ms;
   struct conversations_now now = {p->now_ms + ahead_ms,
                                   complete_ms(p) + ahead_ms,
                                   (uint64_t)(p->now_ms - p->l->started_ms)};
@@ -272,7 +261,6 @@ static void play_life(const struct lives_life *l,
   }
   p.now_ms += 60000;
   correct_clocks(&p);
-  p.ahead_ms = 0;
   tick_model(&p);
   memset(ret, 0, sizeof(*ret));
   read_counters(&p, ret);

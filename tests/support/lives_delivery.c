@@ -214,9 +214,11 @@ static void step_clocks(struct lives_delivery *d, uint64_t *r) {
 
 /* Makes one of the clocks wrong for the first items, if any. */
 static void start_wrong(struct lives_delivery *d, uint64_t *r) {
-  static const int hours[] = {1, -1, 5, -5, 72, -72, 1000, -1000};
+  static const int minutes[] = {4,    -4,   60,    -60,   300,
+                                -300, 4320, -4320, 60000, -60000};
   unsigned count = lives_random(r, d->count + 1);
-  int64_t wrong_ms = INT64_C(3600000) * hours[lives_random(r, GC_COUNT(hours))];
+  int64_t wrong_ms =
+      INT64_C(60000) * minutes[lives_random(r, GC_COUNT(minutes))];
   bool is_wall = lives_random(r, 2) == 0;
   d->dates_start = true;
   for (unsigned i = 0; i < d->count; i++) {

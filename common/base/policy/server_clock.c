@@ -120,67 +120,6 @@ int64_t gc_server_clock_likely(const struct gc_server_clock *c, uint64_t now_ms,
                       : gc_server_clock_now(c, now_ms, wall_ms);
 }
 
-/* ---- the date of a start ---- */
-
-/* Chooses between the wall clock and the Dates, which disagree. Returns false
- * when nothing decides yet. */
-static bool choose_clock(const struct gc_server_clock *c, uint64_t now_ms,
-                         int64_t wall_ms, int64_t seen_ms, int64_t *ret_ms) {
-  int64_t date_ms = running_ms(c, now_ms);
-  int64_t earlier_ms = date_ms < wall_ms ? date_ms : wall_ms;
-  *ret_ms = date_ms < wall_ms ? wall_ms : date_ms;
-  if (now_ms - c->steady_since_ms < GC_SERVER_CLOCK_STEADY_MS)
-    return false;
-  if (seen_ms > earlier_ms + GC_SERVER_CLOCK_AGREE_MS)
-    return true;
-  if (are_close(seen_ms, earlier_ms))
-    *ret_ms = earlier_ms;
-  else if (is_steady(c))
-    *ret_ms = date_ms;
-  else
-    return false;
-  return true;
-}
-
-/* Returns false when no two clocks have agreed. */
-static bool find_start_time(const struct gc_server_clock *c, uint64_t now_ms,
-                            int64_t wall_ms, int64_t seen_ms, int64_t *ret_ms) {
-  *ret_ms = gc_server_clock_now(c, now_ms, wall_ms);
-  if (!c->has_date)
-    return false;
-  if (!c->is_agreed && !do_agree(wall_ms, running_ms(c, now_ms)))
-    return choose_clock(c, now_ms, wall_ms, seen_ms, ret_ms);
-  *ret_ms = running_ms(c, now_ms);
-  return true;
-}
-
-void gc_start_clock_update(struct gc_start_clock *s,
-                           const struct gc_server_clock *c, uint64_t now_ms,
-                           int64_t wall_ms, int64_t seen_ms) {
-  int64_t server_ms;
-  if (s->is_final)
-    return;
-  bool is_settled = find_start_time(c, now_ms, wall_ms, seen_ms, &server_ms);
-  int64_t epoch_ms = server_ms - (int64_t)now_ms;
-  bool is_first = is_settled && !s->is_settled;
-  bool may_follow = is_settled || !s->is_settled;
-  if (is_first || (may_follow && !are_close(epoch_ms, s->epoch_ms)))
-    s->epoch_ms = epoch_ms;
-  s->is_settled |= is_settled;
-  s->is_final = c->has_date && c->is_agreed && is_steady(c);
-}
-
-int64_t gc_start_clock_now(const struct gc_start_clock *s, uint64_t now_ms,
-                           int64_t likely_ms, int64_t seen_ms) {
-  int64_t start_ms = s->epoch_ms + (int64_t)now_ms;
-  if (s->is_final)
-    return likely_ms;
-  if (s->is_settled)
-    return are_close(likely_ms, start_ms) ? likely_ms : start_ms;
-  int64_t earliest_ms = seen_ms < start_ms ? seen_ms : start_ms;
-  return likely_ms > earliest_ms ? likely_ms : earliest_ms;
-}
-
 /* ---- which clock is right ---- */
 
 void gc_clock_judge_state(struct gc_clock_judge *j, uint64_t now_ms,
@@ -261,22 +200,59 @@ static bool does_last(struct gc_clock_judge *j, uint64_t date_at_ms,
   return j->far_dates >= GC_CLOCK_LASTING_DATES;
 }
 
+static int64_t min_ms(int64_t a_ms, int64_t b_ms) {
+  return a_ms < b_ms ? a_ms : b_ms;
+}
+
+static int64_t max_ms(int64_t a_ms, int64_t b_ms) {
+  return a_ms > b_ms ? a_ms : b_ms;
+}
+
+/* Sets the bounds of the time. */
+static void set_times(struct gc_clock_verdict *v,
+                      const struct gc_clock_judge *j, int64_t host_ms,
+                      int64_t date_ms, int64_t stated_ms) {
+  bool is_date = v->source == GC_CLOCK_DATE || v->source == GC_CLOCK_AGREED;
+  v->server_ms = v->latest_ms = is_date ? date_ms : host_ms;
+  if (v->source != GC_CLOCK_UNSURE)
+    return;
+  v->server_ms = min_ms(host_ms, date_ms);
+  v->latest_ms = max_ms(host_ms, date_ms);
+  if (j->is_stated)
+    v->server_ms = max_ms(v->server_ms, stated_ms);
+  v->latest_ms = max_ms(v->latest_ms, v->server_ms);
+}
+
 void gc_clock_judge(struct gc_clock_judge *j, const struct gc_server_clock *c,
                     uint64_t now_ms, int64_t wall_ms,
                     struct gc_clock_verdict *ret) {
-  int64_t date_ms = wall_ms, stated_ms = j->stated_ms + (int64_t)now_ms;
-  bool has_date = gc_server_clock_read_date(c, now_ms, &date_ms);
-  enum gc_clock_source source = GC_CLOCK_HOST;
-  if (has_date)
-    source = judge_source(j, wall_ms, date_ms, stated_ms);
-  else if (j->is_stated && is_behind(wall_ms, stated_ms))
-    source = GC_CLOCK_UNSURE;
-  bool is_date = source == GC_CLOCK_DATE || source == GC_CLOCK_AGREED;
-  int64_t server_ms = is_date ? date_ms : wall_ms;
-  bool is_lasting = has_date && does_last(j, c->at_ms, date_ms - wall_ms);
-  *ret = (struct gc_clock_verdict){.source = source,
-                                   .server_ms = server_ms,
-                                   .offset_ms = server_ms - wall_ms,
-                                   .gap_ms = date_ms - wall_ms,
-                                   .is_lasting = is_lasting};
+  int64_t host_ms = wall_ms, date_ms = 0;
+  int64_t stated_ms = j->stated_ms + (int64_t)now_ms;
+  struct gc_clock_verdict v = {.source = GC_CLOCK_HOST};
+  v.has_date = gc_server_clock_read_date(c, now_ms, &date_ms);
+  if (!v.has_date)
+    host_ms = date_ms = gc_server_clock_likely(c, now_ms, wall_ms);
+  if (v.has_date)
+    v.source = judge_source(j, wall_ms, date_ms, stated_ms);
+  else if (j->is_stated && is_behind(host_ms, stated_ms))
+    v.source = GC_CLOCK_UNSURE;
+  set_times(&v, j, host_ms, date_ms, stated_ms);
+  v.offset_ms = v.source == GC_CLOCK_UNSURE ? 0 : v.server_ms - wall_ms;
+  v.gap_ms = date_ms - host_ms;
+  v.is_lasting = v.has_date && does_last(j, c->at_ms, v.gap_ms);
+  *ret = v;
+}
+
+/* ---- the date of a start ---- */
+
+void gc_start_clock_update(struct gc_start_clock *s,
+                           const struct gc_clock_verdict *v, uint64_t now_ms) {
+  int64_t epoch_ms = v->latest_ms - (int64_t)now_ms;
+  bool is_settled = v->has_date && v->source != GC_CLOCK_UNSURE;
+  if (s->is_final || (s->is_settled && !is_settled))
+    return;
+  if (is_settled != s->is_settled || !are_close(epoch_ms, s->epoch_ms))
+    s->epoch_ms = epoch_ms;
+  s->is_settled = is_settled;
+  s->is_final = v->source == GC_CLOCK_AGREED;
 }

@@ -67,61 +67,27 @@ GC_API int64_t gc_server_clock_now(const struct gc_server_clock *c,
 GC_API int64_t gc_server_clock_likely(const struct gc_server_clock *c,
                                       uint64_t now_ms, int64_t wall_ms);
 
-/* The clock that dates a start before which nothing counts. The start itself is
- * kept as a time of the monotonic clock, so its date follows each correction.
- * Zero it before the first update. */
-struct gc_start_clock {
-  int64_t epoch_ms; /* the server's time at 0 of the monotonic clock */
-  bool is_settled;  /* false: no two clocks agree yet */
-  bool is_final;    /* wall clock and steady Dates have agreed: never changes */
-};
-
-/* Brings the clock up to date. `seen_ms` is the newest time that the server
- * itself has reported, plus the monotonic time since then; 0: none. While the
- * wall clock and the Dates disagree,
- *   - the later of the two counts for GC_SERVER_CLOCK_STEADY_MS, so that
- *     nothing before the start counts; what began after it counts as soon as
- *     the clock is settled
- *   - then the reported times decide: they show that the earlier clock is
- *     behind, or agree with it
- *   - without such times steady Dates count.
- * Changes below GC_SERVER_CLOCK_CLOSE_MS are ignored once it is settled. */
-GC_API void gc_start_clock_update(struct gc_start_clock *s,
-                                  const struct gc_server_clock *c,
-                                  uint64_t now_ms, int64_t wall_ms,
-                                  int64_t seen_ms);
-
-/* Returns the time of the server, epoch ms, for waits and breaches of contacts
- * after a start: `likely_ms` (gc_server_clock_likely), except
- *   - while the clock of the start is settled but not final, and `likely_ms`
- *     differs from it by more than GC_SERVER_CLOCK_CLOSE_MS: the time of that
- *     clock, for which the reported times count too
- *   - while it is not settled, and the reported times are later: `seen_ms`, as
- *     above, but at most the later one of wall clock and Dates. */
-GC_API int64_t gc_start_clock_now(const struct gc_start_clock *s,
-                                  uint64_t now_ms, int64_t likely_ms,
-                                  int64_t seen_ms);
-
 /* ---- which clock is right ----
  *
- * For waits and ages that become values: `queue_longest_wait`, `clock_offset`.
- * Three clocks tell the time of the server: this host's wall clock, the Dates,
- * and the times that answers and events state themselves. Two that agree win;
- * one alone is never believed.
+ * For waits, ages and starts. Three clocks tell the time of the server: this
+ * host's wall clock, the Dates, and the times that answers and events state
+ * themselves. Two that agree win; one alone is never believed.
  *   - A clock that is behind a stated time is wrong: the time has passed.
  *   - Wall clock and Dates agree within GC_SERVER_CLOCK_CLOSE_MS: their time.
  *   - They differ, and one is wrong by the first rule, or one of them is at
  *     most GC_CLOCK_LAG_MS ahead of the stated times and the other one is not:
  *     the other clock wins. This holds while their difference stays the same,
  *     however long no further time is stated.
- *   - A server without Dates: the wall clock, unless it is behind.
- *   - Else the judge is unsure: there is no value, and a line says why.
+ *   - A server without Dates: the wall clock, without a step that does not
+ *     last, unless it is behind.
+ *   - Else the judge is unsure: no value is an age, and a line says why.
  * A late answer has an old Date. So a difference of up to GC_CLOCK_LATE_MS is
  * lasting, and worth a line, only when GC_CLOCK_LASTING_DATES agree about it.
  *
  *   gc_clock_judge_state(&j, now_ms, event_ms);        for each event or answer
  *   gc_clock_judge(&j, &clock, now_ms, wall_ms, &verdict);
  *   if (verdict.source != GC_CLOCK_UNSURE) wait_ms = verdict.server_ms - …
+ *   is_late = verdict.server_ms > end_ms;                   never too early
  */
 enum gc_clock_source {
   GC_CLOCK_AGREED, /* wall clock and Dates */
@@ -151,7 +117,10 @@ struct gc_clock_judge {
 
 struct gc_clock_verdict {
   enum gc_clock_source source;
-  int64_t server_ms; /* epoch; the wall clock when unsure */
+  bool has_date;     /* the server sends Dates */
+  int64_t server_ms; /* epoch; unsure: the earlier clock, but no time before the
+                        stated one */
+  int64_t latest_ms; /* unsure: the latest of the clocks; else server_ms */
   int64_t offset_ms; /* server minus this host's wall clock; 0 when unsure */
   int64_t gap_ms;    /* Dates minus wall clock, for the line; 0: no Dates */
   bool is_lasting;   /* wall clock and Dates differ, not by one late answer */
@@ -168,5 +137,22 @@ GC_API void gc_clock_judge_state(struct gc_clock_judge *j, uint64_t now_ms,
 GC_API void gc_clock_judge(struct gc_clock_judge *j,
                            const struct gc_server_clock *c, uint64_t now_ms,
                            int64_t wall_ms, struct gc_clock_verdict *ret);
+
+/* The clock that dates a start before which nothing counts. The start itself is
+ * kept as a time of the monotonic clock, so its date follows each correction.
+ * Zero it before the first update. */
+struct gc_start_clock {
+  int64_t epoch_ms; /* the server's time at 0 of the monotonic clock */
+  bool is_settled;  /* the judge has been sure, with Dates */
+  bool is_final;    /* wall clock and Dates have agreed: it never changes, as
+                       the monotonic clock stops while a machine is suspended */
+};
+
+/* Brings the clock up to date. While the judge is unsure the latest clock
+ * counts, so that nothing from before the start does. Afterwards the judged
+ * time does; changes below GC_SERVER_CLOCK_CLOSE_MS are ignored. */
+GC_API void gc_start_clock_update(struct gc_start_clock *s,
+                                  const struct gc_clock_verdict *v,
+                                  uint64_t now_ms);
 
 #endif

@@ -633,9 +633,3 @@ void gc_api_judge_clock(struct gc_api *api, struct gc_clock_verdict *ret) {
   gc_clock_judge(&api->clock_judge, &api->server_clock, now_ms(api),
                  api->env->wall_ms(api->env->ctx), ret);
 }
-
-void gc_api_date_start(const struct gc_api *api, struct gc_start_clock *start,
-                       int64_t seen_ms) {
-  gc_start_clock_update(start, &api->server_clock, now_ms(api),
-                        api->env->wall_ms(api->env->ctx), seen_ms);
-}

@@ -127,16 +127,12 @@ GC_API int64_t gc_api_clock_offset_ms(const struct gc_api *api);
 /* Writes the server's time by its Date headers alone, epoch ms. Returns false
  * before the first one. */
 GC_API bool gc_api_read_date(const struct gc_api *api, int64_t *ret);
-/* For waits and ages that become values, as base/policy/server_clock judges
- * them: takes a time, epoch ms, that an answer or an event of this server
- * states and that has passed; says which clock is right now. One judge serves
- * all blocks of the account. */
+/* For waits, ages and starts, as base/policy/server_clock judges them: takes a
+ * time, epoch ms, that an answer or an event of this server states and that has
+ * passed; says which clock is right now. One judge serves all blocks of the
+ * account. */
 GC_API void gc_api_state_time(struct gc_api *api, int64_t stated_ms);
 GC_API void gc_api_judge_clock(struct gc_api *api,
                                struct gc_clock_verdict *ret);
-/* Brings the clock of a start up to date by the Dates of all answers; `seen_ms`
- * as for gc_start_clock_update. */
-GC_API void gc_api_date_start(const struct gc_api *api,
-                              struct gc_start_clock *start, int64_t seen_ms);
 
 #endif

@@ -60,7 +60,9 @@ static int64_t wall_now(const struct obs_feed *f) {
 }
 
 static int64_t server_now(const struct obs_feed *f) {
-  return wall_now(f) + gc_api_clock_offset_ms(f->deps.api);
+  struct gc_clock_verdict clock;
+  gc_api_judge_clock(f->deps.api, &clock);
+  return clock.server_ms;
 }
 
 static uint32_t interval_ms(const struct obs_feed *f) {
@@ -197,7 +199,8 @@ static void report_unknown(struct obs_feed *f, struct gc_unknown_words *words) {
 /* ---- readings ---- */
 
 /* Dates the reading by the clocks that agree, of which the times of its own
- * answers are one. The times of pushed numbers were taken as they came. */
+ * answers are one. A live model also has the times of its snapshots, which are
+ * not the server's words. */
 static void date_reading(struct obs_feed *f, struct observations *o,
                          bool is_pushed) {
   struct gc_clock_verdict clock;

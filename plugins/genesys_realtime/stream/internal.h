@@ -54,10 +54,8 @@ struct stream_feed {
   bool is_announced;                 /* the first connection is in the log */
   unsigned ticks, rejections;        /* rejections: since the last selection */
   struct gc_start_clock start_clock; /* dates the start of a model */
-  int64_t seen_epoch_ms; /* newest time in events, at 0 of the monotonic clock;
-                            0: none */
-  uint64_t retire_ms;    /* when to remove expired queues next */
-  uint64_t overflow;     /* of the model, while there was a place */
+  uint64_t retire_ms;                /* when to remove expired queues next */
+  uint64_t overflow;                 /* of the model, while there was a place */
   size_t expected_left;  /* as it was reported last: struct expected */
   uint64_t taking_fence; /* of the page that the next model has */
   /* Of the lease that this agent had last, and since when (monotonic). */
@@ -113,8 +111,8 @@ static inline void stream_unlock(struct stream *s) {
 
 /* ---- model.c ---- */
 
-/* Returns epoch ms, of the server's clock if the source's events have its
- * times, else of a clock that never steps. */
+/* Returns epoch ms for waits, of the server's clock if the source's events have
+ * its times, else of a clock that never steps. */
 int64_t stream_server_now(const struct stream *s);
 /* Returns epoch ms, of the clock that dates starts. */
 int64_t stream_start_now(const struct stream *s);

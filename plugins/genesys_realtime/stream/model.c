@@ -7,36 +7,31 @@
 #include "common/genesys/entity_page.h"
 #include "plugins/genesys_realtime/stream/internal.h"
 
-/* Returns the newest time in events plus the time since then; 0: none. */
-static int64_t seen_now(const struct stream *s) {
-  return s->feed.seen_epoch_ms != 0
-             ? s->feed.seen_epoch_ms + (int64_t)stream_now(s)
-             : 0;
+static struct gc_clock_verdict judge(const struct stream *s) {
+  struct gc_clock_verdict clock;
+  gc_api_judge_clock(s->deps.api, &clock);
+  return clock;
 }
 
 /* Events without server times are dated by the monotonic clock: a step of the
  * wall clock changes no wait. */
 int64_t stream_server_now(const struct stream *s) {
-  const struct gc_env *env = s->deps.env;
-  if (!s->source->has_server_times)
-    return s->epoch_ms + (int64_t)stream_now(s);
-  int64_t likely_ms =
-      env->wall_ms(env->ctx) + gc_api_clock_offset_ms(s->deps.api);
-  return gc_start_clock_now(&s->feed.start_clock, stream_now(s), likely_ms,
-                            seen_now(s));
+  return s->source->has_server_times ? judge(s).server_ms
+                                     : s->epoch_ms + (int64_t)stream_now(s);
 }
 
 /* ---- the date of the start ---- */
 
 int64_t stream_start_now(const struct stream *s) {
-  return s->feed.start_clock.is_final
-             ? stream_server_now(s)
+  return s->source->has_server_times && s->feed.start_clock.is_final
+             ? judge(s).latest_ms
              : s->feed.start_clock.epoch_ms + (int64_t)stream_now(s);
 }
 
 void stream_date_start(struct stream *s) {
   int64_t before_ms = s->feed.start_clock.epoch_ms;
-  gc_api_date_start(s->deps.api, &s->feed.start_clock, seen_now(s));
+  struct gc_clock_verdict clock = judge(s);
+  gc_start_clock_update(&s->feed.start_clock, &clock, stream_now(s));
   if (s->shared.model != NULL && s->feed.start_clock.epoch_ms != before_ms)
     conversations_move_start(s->shared.model,
                              s->feed.start_clock.epoch_ms - before_ms);
@@ -45,14 +40,8 @@ void stream_date_start(struct stream *s) {
 void stream_note_times(struct stream *s, const struct cv_event *event) {
   if (cv_event_newest_ms(event) != 0)
     gc_api_state_time(s->deps.api, cv_event_newest_ms(event));
-  if (s->feed.start_clock.is_final)
-    return;
-  int64_t newest_ms = cv_event_newest_ms(event);
-  int64_t epoch_ms = newest_ms - (int64_t)stream_now(s);
-  if (newest_ms != 0 &&
-      (s->feed.seen_epoch_ms == 0 || epoch_ms > s->feed.seen_epoch_ms))
-    s->feed.seen_epoch_ms = epoch_ms;
-  stream_date_start(s);
+  if (!s->feed.start_clock.is_final)
+    stream_date_start(s);
 }
 
 /* ---- targets ---- */

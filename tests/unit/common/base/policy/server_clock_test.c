@@ -175,123 +175,7 @@ static void the_time_by_dates_alone_needs_a_date(void) {
   CHECK_INT(date_ms, 1003000 + 48 * HOUR);
 }
 
-enum seen { NONE, FRESH, OLD }; /* OLD: an hour ago */
-
-static int64_t seen_at(enum seen seen, int64_t at_ms) {
-  return seen == NONE ? 0 : seen == FRESH ? at_ms : at_ms - HOUR;
-}
-
-static void update_start(struct gc_start_clock *s, struct gc_server_clock *c,
-                         int64_t at_ms, int wall_h, int date_h,
-                         enum seen seen) {
-  int64_t wall_ms = at_ms + wall_h * (int64_t)HOUR;
-  (void)gc_server_clock_observe(c, (uint64_t)at_ms, wall_ms,
-                                at_ms + date_h * (int64_t)HOUR);
-  gc_start_clock_update(s, c, (uint64_t)at_ms, wall_ms, seen_at(seen, at_ms));
-}
-
-/* Hours are distances from the truth. */
-struct clock_row {
-  const char *name;
-  int wall_h, date_h; /* of the clocks, until 100 s */
-  enum seen seen;
-  int at_30_s_h, at_90_s_h; /* of the result */
-};
-
-/* One answer every 10 s; after 100 s both clocks are right. */
-static void a_start_is_dated_by_two_clocks(void) {
-  static const struct clock_row rows[] = {
-      {"all are right", 0, 0, NONE, 0, 0},
-      {"our clock is behind", -2, 0, NONE, 0, 0},
-      {"our clock is behind, events", -2, 0, FRESH, 0, 0},
-      {"our clock is ahead", 2, 0, NONE, 2, 0},
-      {"our clock is ahead, events", 2, 0, FRESH, 2, 0},
-      {"our clock is ahead, old events", 2, 0, OLD, 2, 0},
-      {"the Date is behind", 0, -2, NONE, 0, -2},
-      {"the Date is behind, events", 0, -2, FRESH, 0, 0},
-      {"the Date is behind, old events", 0, -2, OLD, 0, 0},
-      {"the Date is ahead", 0, 2, NONE, 2, 2},
-      {"the Date is ahead, events", 0, 2, FRESH, 2, 0},
-  };
-  for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    struct gc_server_clock c = {.is_agreed = false};
-    struct gc_start_clock s = {.epoch_ms = 0};
-    CHECK_ROW(rows[i].name);
-    for (int at_s = 0; at_s <= 200; at_s += 10) {
-      bool is_right = at_s > 100;
-      update_start(&s, &c, DAY + at_s * 1000, is_right ? 0 : rows[i].wall_h,
-                   is_right ? 0 : rows[i].date_h, rows[i].seen);
-      if (at_s == 30)
-        CHECK_INT(s.epoch_ms, rows[i].at_30_s_h * HOUR);
-      if (at_s == 90)
-        CHECK_INT(s.epoch_ms, rows[i].at_90_s_h * HOUR);
-    }
-    CHECK_INT(s.epoch_ms, 0);
-    CHECK(s.is_final);
-  }
-}
-
-/* The monotonic clock stands still while a machine is suspended. The start must
- * not become later by that time. */
-static void a_suspended_machine_moves_no_start(void) {
-  struct gc_server_clock c = {.is_agreed = false};
-  struct gc_start_clock s = {.epoch_ms = 0};
-  for (int at_s = 0; at_s <= 70; at_s += 10)
-    update_start(&s, &c, DAY + at_s * 1000, 0, 0, NONE);
-  for (int at_s = 80; at_s <= 300; at_s += 10)
-    update_start(&s, &c, DAY + at_s * 1000, 3, 3, NONE);
-  CHECK_INT(s.epoch_ms, 0);
-}
-
-/* The first Date may show that the wall clock is wrong. */
-static void answers_without_a_date_settle_no_start(void) {
-  struct gc_server_clock c = {.is_agreed = false};
-  struct gc_start_clock s = {.epoch_ms = 0};
-  gc_server_clock_observe_no_date(&c, 1000, 1000 - HOUR);
-  gc_start_clock_update(&s, &c, 1000, 1000 - HOUR, 0);
-  CHECK_INT(s.epoch_ms, -HOUR);
-  CHECK(!s.is_settled);
-  update_start(&s, &c, 2000, -1, 0, NONE);
-  CHECK_INT(s.epoch_ms, 0);
-}
-
-/* The time for breaches, as a distance from the truth. */
-static void reported_times_decide_about_waits(void) {
-  static const struct clock_row rows[] = {
-      {"all are right", 0, 0, FRESH, 0, 0},
-      {"our clock is behind", -2, 0, NONE, -2, 0},
-      {"our clock is behind, events", -2, 0, FRESH, 0, 0},
-      {"our clock is behind, old events", -2, 0, OLD, -1, 0},
-      {"our clock is ahead", 2, 0, NONE, 0, 0},
-      {"our clock is ahead, events", 2, 0, FRESH, 0, 0},
-      {"the Date is behind, events", 0, -2, FRESH, 0, 0},
-      {"the Date is ahead, events", 0, 2, FRESH, 0, 0},
-      {"both are behind, events", -4, -2, FRESH, -2, -2},
-  };
-  for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    struct gc_server_clock c = {.is_agreed = false};
-    struct gc_start_clock s = {.epoch_ms = 0};
-    CHECK_ROW(rows[i].name);
-    for (int at_s = 0; at_s <= 200; at_s += 10) {
-      int wall_h = at_s > 100 ? 0 : rows[i].wall_h;
-      int date_h = at_s > 100 ? 0 : rows[i].date_h;
-      int64_t at_ms = DAY + at_s * 1000;
-      int64_t wall_ms = at_ms + wall_h * (int64_t)HOUR;
-      update_start(&s, &c, at_ms, wall_h, date_h, rows[i].seen);
-      int64_t ahead_ms = gc_start_clock_now(&s, (uint64_t)at_ms,
-                                            gc_server_clock_likely(
-                                                &c, (uint64_t)at_ms, wall_ms),
-                                            seen_at(rows[i].seen, at_ms)) -
-                         at_ms;
-      if (at_s == 30)
-        CHECK_INT(ahead_ms, rows[i].at_30_s_h * HOUR);
-      if (at_s == 90)
-        CHECK_INT(ahead_ms, rows[i].at_90_s_h * HOUR);
-      if (at_s == 200)
-        CHECK_INT(ahead_ms, 0);
-    }
-  }
-}
+/* ---- which clock is right ---- */
 
 /* Seconds beside the true time: of the wall clock, of the Dates, and of the
  * newest time that an answer states, which has just arrived. */
@@ -301,28 +185,29 @@ static void a_clock_alone_is_never_believed(void) {
     const char *name;
     int wall_s, date_s, stated_s;
     enum gc_clock_source source;
-    int offset_s;
+    int server_s, latest_s; /* of the verdict */
   } rows[] = {
-      {"all agree", 0, 1, 0, GC_CLOCK_AGREED, 1},
-      {"nothing is stated", 0, 3, ABSENT, GC_CLOCK_AGREED, 3},
-      {"a Date behind a time of its answer", 0, -600, 0, GC_CLOCK_HOST, 0},
-      {"the same, a wait of ten seconds", 0, -600, -10, GC_CLOCK_HOST, 0},
-      {"the same, a wait of five minutes", 0, -600, -300, GC_CLOCK_HOST, 0},
-      {"a Date ahead", 0, 600, -5, GC_CLOCK_HOST, 0},
-      {"a Date days ahead", 0, 200000, -5, GC_CLOCK_HOST, 0},
-      {"a Date ahead, an old wait", 0, 600, -900, GC_CLOCK_UNSURE, 0},
-      {"a Date behind, an older wait", 0, -600, -900, GC_CLOCK_UNSURE, 0},
-      {"a Date ahead, nothing is stated", 0, 600, ABSENT, GC_CLOCK_UNSURE, 0},
-      {"our clock is behind", -600, 0, -5, GC_CLOCK_DATE, 600},
+      {"all agree", 0, 1, 0, GC_CLOCK_AGREED, 1, 1},
+      {"nothing is stated", 0, 3, ABSENT, GC_CLOCK_AGREED, 3, 3},
+      {"a Date behind a time of its answer", 0, -600, 0, GC_CLOCK_HOST, 0, 0},
+      {"the same, a wait of ten seconds", 0, -600, -10, GC_CLOCK_HOST, 0, 0},
+      {"the same, a wait of five minutes", 0, -600, -300, GC_CLOCK_HOST, 0, 0},
+      {"a Date ahead", 0, 600, -5, GC_CLOCK_HOST, 0, 0},
+      {"a Date days ahead", 0, 200000, -5, GC_CLOCK_HOST, 0, 0},
+      {"a Date ahead, an old wait", 0, 600, -900, GC_CLOCK_UNSURE, 0, 600},
+      {"a Date behind, an older wait", 0, -600, -900, GC_CLOCK_UNSURE, -600, 0},
+      {"a Date ahead, nothing is stated", 0, 600, ABSENT, GC_CLOCK_UNSURE, 0,
+       600},
+      {"our clock is behind", -600, 0, -5, GC_CLOCK_DATE, 0, 0},
       {"our clock is behind, a wait of five minutes", -600, 0, -300,
-       GC_CLOCK_DATE, 600},
-      {"our clock is ahead", 600, 0, -5, GC_CLOCK_DATE, -600},
-      {"both are behind", -600, -900, 0, GC_CLOCK_UNSURE, 0},
-      {"both are ahead", 600, 900, 0, GC_CLOCK_UNSURE, 0},
-      {"an answer states a time to come", 0, 0, 7200, GC_CLOCK_AGREED, 0},
-      {"no Dates", 0, ABSENT, -5, GC_CLOCK_HOST, 0},
-      {"no Dates, nothing is stated", 0, ABSENT, ABSENT, GC_CLOCK_HOST, 0},
-      {"no Dates, our clock is behind", -600, ABSENT, 0, GC_CLOCK_UNSURE, 0},
+       GC_CLOCK_DATE, 0, 0},
+      {"our clock is ahead", 600, 0, -5, GC_CLOCK_DATE, 0, 0},
+      {"both are behind", -600, -900, 0, GC_CLOCK_UNSURE, 0, 0},
+      {"both are ahead", 600, 900, 0, GC_CLOCK_UNSURE, 600, 900},
+      {"an answer states a time to come", 0, 0, 7200, GC_CLOCK_AGREED, 0, 0},
+      {"no Dates", 0, ABSENT, -5, GC_CLOCK_HOST, 0, 0},
+      {"no Dates, nothing is stated", 0, ABSENT, ABSENT, GC_CLOCK_HOST, 0, 0},
+      {"no Dates, our clock is behind", -600, ABSENT, 0, GC_CLOCK_UNSURE, 0, 0},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name);
@@ -339,9 +224,27 @@ static void a_clock_alone_is_never_believed(void) {
       gc_clock_judge_state(&j, now_ms, true_ms + rows[i].stated_s * 1000);
     gc_clock_judge(&j, &c, now_ms, wall_ms, &verdict);
     CHECK_INT(verdict.source, rows[i].source);
-    CHECK_INT(verdict.offset_ms, rows[i].offset_s * 1000);
-    CHECK_INT(verdict.server_ms, wall_ms + rows[i].offset_s * 1000);
+    CHECK_INT(verdict.has_date, rows[i].date_s != ABSENT);
+    CHECK_INT(verdict.server_ms - true_ms, rows[i].server_s * 1000);
+    CHECK_INT(verdict.latest_ms - true_ms, rows[i].latest_s * 1000);
+    CHECK_INT(verdict.offset_ms, rows[i].source == GC_CLOCK_UNSURE
+                                     ? 0
+                                     : verdict.server_ms - wall_ms);
   }
+}
+
+/* As server_clock judges a wall clock that steps. */
+static void without_dates_a_short_step_of_our_clock_moves_nothing(void) {
+  struct gc_server_clock c = {.is_agreed = false};
+  struct gc_clock_judge j = {.is_stated = false};
+  struct gc_clock_verdict v;
+  for (int at_s = 0; at_s < 120; at_s += 10)
+    gc_server_clock_observe_no_date(&c, (uint64_t)at_s * 1000,
+                                    DAY + at_s * 1000);
+  gc_clock_judge(&j, &c, 120000, DAY + 120000 + HOUR, &v);
+  CHECK_INT(v.source, GC_CLOCK_HOST);
+  CHECK_INT(v.server_ms, DAY + 120000);
+  CHECK_INT(v.offset_ms, -HOUR);
 }
 
 static enum gc_clock_source judge_at(struct gc_clock_judge *j, int64_t at_ms,
@@ -423,6 +326,98 @@ static void a_difference_lasts_over_several_answers(void) {
   }
 }
 
+/* ---- the date of a start ---- */
+
+enum stated { NONE, FRESH, OLD }; /* OLD: an hour ago */
+
+/* One answer and, unless NONE, one event. */
+static void update_start(struct gc_start_clock *s, struct gc_server_clock *c,
+                         struct gc_clock_judge *j, int64_t at_ms,
+                         const int ahead_s[2], enum stated stated) {
+  int64_t wall_ms = at_ms + ahead_s[0] * 1000;
+  struct gc_clock_verdict v;
+  (void)gc_server_clock_observe(c, (uint64_t)at_ms, wall_ms,
+                                at_ms + ahead_s[1] * 1000);
+  if (stated != NONE)
+    gc_clock_judge_state(j, (uint64_t)at_ms,
+                         stated == FRESH ? at_ms : at_ms - HOUR);
+  gc_clock_judge(j, c, (uint64_t)at_ms, wall_ms, &v);
+  gc_start_clock_update(s, &v, (uint64_t)at_ms);
+}
+
+/* One answer every 10 s, events from 60 s on; after 100 s both clocks are
+ * right. */
+static void a_start_is_dated_by_the_judged_clock(void) {
+  enum { H = 3600 };
+  static const struct {
+    const char *name;
+    int ahead_s[2]; /* of wall clock and Date, until 100 s */
+    enum stated stated;
+    int at_30_s, at_90_s; /* how far the start is ahead */
+  } rows[] = {
+      {"all are right", {0, 0}, NONE, 0, 0},
+      {"our clock is behind", {-2 * H, 0}, NONE, 0, 0},
+      {"our clock is behind, events", {-2 * H, 0}, FRESH, 0, 0},
+      {"our clock is ahead", {2 * H, 0}, NONE, 2 * H, 2 * H},
+      {"our clock is ahead, events", {2 * H, 0}, FRESH, 2 * H, 0},
+      {"our clock is ahead, old events", {2 * H, 0}, OLD, 2 * H, 2 * H},
+      {"the Date is behind", {0, -2 * H}, NONE, 0, 0},
+      {"the Date is behind, events", {0, -2 * H}, FRESH, 0, 0},
+      {"the Date is behind, old events", {0, -2 * H}, OLD, 0, 0},
+      {"the Date is ahead", {0, 2 * H}, NONE, 2 * H, 2 * H},
+      {"the Date is ahead, events", {0, 2 * H}, FRESH, 2 * H, 0},
+      {"the Date is four minutes ahead", {0, 240}, FRESH, 240, 0},
+      {"the Date is four minutes behind", {0, -240}, FRESH, 0, 0},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    static const int right[2] = {0, 0};
+    struct gc_server_clock c = {.is_agreed = false};
+    struct gc_clock_judge j = {.is_stated = false};
+    struct gc_start_clock s = {.epoch_ms = 0};
+    CHECK_ROW(rows[i].name);
+    for (int at_s = 0; at_s <= 200; at_s += 10) {
+      update_start(&s, &c, &j, DAY + at_s * 1000,
+                   at_s > 100 ? right : rows[i].ahead_s,
+                   at_s < 60 ? NONE : rows[i].stated);
+      if (at_s == 30)
+        CHECK_INT(s.epoch_ms, rows[i].at_30_s * 1000);
+      if (at_s == 90)
+        CHECK_INT(s.epoch_ms, rows[i].at_90_s * 1000);
+    }
+    CHECK_INT(s.epoch_ms, 0);
+    CHECK(s.is_final);
+  }
+}
+
+/* The monotonic clock stands still while a machine is suspended. The start must
+ * not become later by that time. */
+static void a_suspended_machine_moves_no_start(void) {
+  static const int right[2] = {0, 0}, slept[2] = {3 * 3600, 3 * 3600};
+  struct gc_server_clock c = {.is_agreed = false};
+  struct gc_clock_judge j = {.is_stated = false};
+  struct gc_start_clock s = {.epoch_ms = 0};
+  for (int at_s = 0; at_s <= 300; at_s += 10)
+    update_start(&s, &c, &j, DAY + at_s * 1000, at_s <= 70 ? right : slept,
+                 NONE);
+  CHECK_INT(s.epoch_ms, 0);
+}
+
+/* The first Date may show that the wall clock is wrong. */
+static void answers_without_a_date_settle_no_start(void) {
+  static const int behind[2] = {-3600, 0};
+  struct gc_server_clock c = {.is_agreed = false};
+  struct gc_clock_judge j = {.is_stated = false};
+  struct gc_start_clock s = {.epoch_ms = 0};
+  struct gc_clock_verdict v;
+  gc_server_clock_observe_no_date(&c, 1000, 1000 - HOUR);
+  gc_clock_judge(&j, &c, 1000, 1000 - HOUR, &v);
+  gc_start_clock_update(&s, &v, 1000);
+  CHECK_INT(s.epoch_ms, -HOUR);
+  CHECK(!s.is_settled);
+  update_start(&s, &c, &j, 2000, behind, NONE);
+  CHECK_INT(s.epoch_ms, 0);
+}
+
 int main(void) {
   RUN(the_time_by_dates_alone_needs_a_date);
   RUN(the_time_is_the_servers_plus_the_monotonic_time_since);
@@ -431,12 +426,12 @@ int main(void) {
   RUN(a_step_of_minutes_needs_two_clocks);
   RUN(a_single_date_moves_no_wait_of_an_agent_whose_clock_is_wrong);
   RUN(without_dates_our_clock_counts_when_it_lasts);
-  RUN(a_start_is_dated_by_two_clocks);
-  RUN(a_suspended_machine_moves_no_start);
-  RUN(answers_without_a_date_settle_no_start);
-  RUN(reported_times_decide_about_waits);
   RUN(a_clock_alone_is_never_believed);
   RUN(a_judgement_lasts_while_the_difference_does);
+  RUN(without_dates_a_short_step_of_our_clock_moves_nothing);
   RUN(a_difference_lasts_over_several_answers);
+  RUN(a_start_is_dated_by_the_judged_clock);
+  RUN(a_suspended_machine_moves_no_start);
+  RUN(answers_without_a_date_settle_no_start);
   return check_done();
 }

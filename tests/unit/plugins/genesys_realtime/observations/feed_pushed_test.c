@@ -214,6 +214,25 @@ static void a_step_of_our_wall_clock_silences_no_message(void) {
   end_block();
 }
 
+static void a_wrong_date_silences_no_message(void) {
+  begin_block();
+  replay_answer(&ch_world, &(struct replay_answer){
+                               .match = QUERY,
+                               .times = REPLAY_ALWAYS,
+                               .status = 200,
+                               .date_ms = REPLAY_START_WALL_MS + 4 * 60000,
+                               .body = ANSWER("3")});
+  start_block();
+  ch_open();
+  replay_run(&ch_world, 1000);
+  CHECK_INT(replay_count(&ch_world, QUERY), 2);
+  CHECK_REAL(read_waiting(), 3);
+  ch_say(PUSHED(AT("22:13:25"), "5"));
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(read_waiting(), 5);
+  end_block();
+}
+
 static void record_count(void *ctx, const struct gc_sample *s) {
   (void)ctx;
   if (s->metric == GC_METRIC_OBSERVATIONS_IGNORED)
@@ -324,5 +343,6 @@ int main(void) {
   RUN(while_the_channel_is_closed_the_block_polls_each_interval);
   RUN(a_channel_of_another_block_is_ignored);
   RUN(a_step_of_our_wall_clock_silences_no_message);
+  RUN(a_wrong_date_silences_no_message);
   return check_done();
 }
