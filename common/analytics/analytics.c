@@ -98,28 +98,17 @@ static void report_clocks(struct gc_analytics *b) {
   b->notice(b->ctx, "clock", &err);
 }
 
-/* Returns the latest of the wall clock and the server clocks of the block and
- * of the account. Dates that the stated times contradict do not count. */
-static int64_t latest_clock(const struct gc_analytics *b) {
-  int64_t wall_ms = env_of(b)->wall_ms(env_of(b)->ctx);
-  int64_t server_ms = server_now(b);
-  int64_t date_ms = wall_ms + gc_api_clock_offset_ms(b->deps.api);
-  int64_t latest_ms = wall_ms > server_ms ? wall_ms : server_ms;
-  struct gc_clock_verdict clock;
-  gc_api_judge_clock(b->deps.api, &clock);
-  if (clock.is_lasting && clock.source == GC_CLOCK_HOST)
-    return latest_ms;
-  return latest_ms > date_ms ? latest_ms : date_ms;
-}
-
-/* Steps a checkpoint back if all clocks have placed it in the future for a
- * while: a clock was wrong when the checkpoint was saved. Nothing is requested
+/* Steps a checkpoint back if it has been in the future for a while, by the
+ * clock that the account's judge believes or, while it is unsure, by all
+ * clocks: a clock was wrong when the checkpoint was saved. Nothing is requested
  * until it has stepped back. Called while no window is due. */
 static void check_future(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK};
   struct gc_checkpoint *checkpoint = &own_work(b)->checkpoint;
   const struct gc_windows_mark *mark = &checkpoint->mark;
-  int64_t ahead_ms = mark->is_set ? mark->done_ms - latest_clock(b) : 0;
+  struct gc_clock_verdict clock;
+  gc_api_judge_clock(b->deps.api, &clock);
+  int64_t ahead_ms = mark->is_set ? mark->done_ms - clock.latest_ms : 0;
   double hours = (double)ahead_ms / HOUR_MS;
   if (ahead_ms < FUTURE_MS) {
     b->plan.future_since_ms = 0;

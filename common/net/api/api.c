@@ -615,12 +615,6 @@ void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats) {
       gc_breaker_is_open(&api->breaker) || gc_auth_is_broken(api->auth);
 }
 
-int64_t gc_api_clock_offset_ms(const struct gc_api *api) {
-  int64_t wall_ms = api->env->wall_ms(api->env->ctx);
-  return gc_server_clock_likely(&api->server_clock, now_ms(api), wall_ms) -
-         wall_ms;
-}
-
 bool gc_api_read_date(const struct gc_api *api, int64_t *ret) {
   return gc_server_clock_read_date(&api->server_clock, now_ms(api), ret);
 }

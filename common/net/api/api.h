@@ -118,12 +118,6 @@ GC_API void gc_api_count_throttled(struct gc_api *api);
 
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats);
 
-/* Returns the server's clock (Date headers, as far as base/policy/server_clock
- * accepts them) minus this host's wall clock, in ms; 0 while the difference is
- * below the resolution of the header, and before the first answer. Server time
- * = wall clock + this: when this host's wall clock is set, this value changes
- * by the same amount, and the sum does not. No checkpoint advances by it. */
-GC_API int64_t gc_api_clock_offset_ms(const struct gc_api *api);
 /* Writes the server's time by its Date headers alone, epoch ms. Returns false
  * before the first one. */
 GC_API bool gc_api_read_date(const struct gc_api *api, int64_t *ret);

@@ -184,34 +184,44 @@ static void a_mark_in_the_future_steps_back(void) {
   }
 }
 
-/* The Dates of the account's other answers are three days ahead, and so is the
- * mark. */
-static void a_date_that_events_contradict_keeps_no_mark(void) {
+/* Answers without a window; those of the query have no Date of their own. */
+static void answer_with_dates(int64_t date_ms) {
+  replay_forget_answers(&world.r);
+  world_answers("POST /oauth/token", TOKEN);
+  world_answers(QUERY, ANSWER(""));
+  replay_answer(&world.r, &(struct replay_answer){.match = LIST,
+                                                  .times = REPLAY_ALWAYS,
+                                                  .status = 200,
+                                                  .body = "{\"entities\":[]}",
+                                                  .date_ms = date_ms});
+}
+
+/* A clock is three days ahead, and the mark as much and an hour. */
+static void a_clock_that_events_contradict_keeps_no_mark(void) {
   static const struct {
     const char *name;
+    int64_t wall_ms, date_ms; /* how far they are ahead */
     bool is_stated, steps_back;
-  } rows[] = {{"events confirm our clock", true, true},
-              {"nothing decides", false, false}};
+  } rows[] = {
+      {"events contradict the Dates", 0, 3 * (int64_t)DAY, true, true},
+      {"Dates ahead, nothing decides", 0, 3 * (int64_t)DAY, false, false},
+      {"events contradict our clock", 3 * (int64_t)DAY, 0, true, true},
+      {"our clock ahead, nothing decides", 3 * (int64_t)DAY, 0, false, false},
+  };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name);
     store_fresh();
     world.store = store_opened(NULL);
     world_begin();
-    store_mark(wall_now() + 3 * (int64_t)DAY);
+    store_mark(wall_now() + 3 * (int64_t)DAY + 60 * MINUTE);
+    world.r.wall_ms += rows[i].wall_ms;
     for (int s = 0; s < 30 * 60; s++) {
-      replay_forget_answers(&world.r);
-      world_answers("POST /oauth/token", TOKEN);
-      world_answers(QUERY, ANSWER(""));
-      replay_answer(&world.r, &(struct replay_answer){
-                                  .match = LIST,
-                                  .times = REPLAY_ALWAYS,
-                                  .status = 200,
-                                  .body = "{\"entities\":[]}",
-                                  .date_ms = wall_now() + 3 * (int64_t)DAY});
+      int64_t true_ms = wall_now() - rows[i].wall_ms;
+      answer_with_dates(true_ms + rows[i].date_ms);
       if (s == 0)
         world_start();
       if (rows[i].is_stated)
-        gc_api_state_time(world.account.api, wall_now());
+        gc_api_state_time(world.account.api, true_ms);
       world_pass(1000);
     }
     CHECK_INT(replay_count(&world.r, QUERY) > 0, rows[i].steps_back);
@@ -229,7 +239,7 @@ int main(void) {
   RUN(a_wrong_date_skips_no_window);
   RUN(an_agent_whose_clock_is_wrong_sends_no_window_too_early);
   RUN(a_mark_in_the_future_steps_back);
-  RUN(a_date_that_events_contradict_keeps_no_mark);
+  RUN(a_clock_that_events_contradict_keeps_no_mark);
   store_bench_end();
   return check_done();
 }
