@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The answers of one poll: the facts of each new window, and the sums of the
- * windows that are read again. A decoder stages the facts of one answer and
- * adds them when the answer is complete: a broken attempt leaves no facts. The
- * memory depends on the number of series and new windows, not on the bytes of
- * the answers. Pure; one thread at a time.
+ * windows that are read again, which are in the series. They count when all
+ * answers of the poll are complete. The memory depends on the number of series
+ * and new windows, not on the bytes of the answers. Pure; one thread at a time.
  *
  * Answers of one poll may have the same series and window (batches of queues
  * when the groups do not name the queue): they add up. */
@@ -15,24 +14,12 @@
 #include "common/analytics/series/series.h"
 #include "common/genesys/unknown_words.h"
 
-/* The members of a fact that the answer has: bits of `has`. */
-enum {
-  GC_FACT_COUNT = 1,
-  GC_FACT_SUM = 2,
-  GC_FACT_MIN = 4,
-  GC_FACT_MAX = 8,
-  GC_FACT_RATIO = 16,
-  GC_FACT_NUMERATOR = 32,
-  GC_FACT_DENOMINATOR = 64,
-  GC_FACT_CURRENT = 128,
-};
-
 /* The stats of one series in one window. A ratio has no sum, so both share
  * memory. */
 struct gc_fact {
   uint32_t series; /* number of the series */
   uint32_t window; /* index among the new windows */
-  uint32_t has;
+  uint32_t has;    /* members that the answer has: bits GC_HAS */
   int64_t count;
   union {
     double sum, ratio; /* ratio: also `current` */
@@ -46,6 +33,11 @@ struct gc_fact {
 };
 
 #define GC_SERIES_UNKNOWN UINT32_MAX
+
+/* Returns what the fact adds to a total. */
+static inline struct gc_amount gc_fact_amount(const struct gc_fact *f) {
+  return (struct gc_amount){f->count, f->has & GC_HAS(SUM) ? f->sum : 0.0};
+}
 
 /* Counts of facts: all that were read, and the rejected ones by reason. */
 struct gc_results_tally {
@@ -85,35 +77,12 @@ void gc_results_clear(struct gc_results *r);
  * series. */
 void gc_results_sort(struct gc_results *r);
 
-/* The sums of one series in the windows of an incomplete answer that are read
- * again; `settle` is the part of windows that settle. */
-struct gc_staging_again {
-  struct gc_amount again, settle;
-};
-/* The facts of one answer until it is complete. */
-struct gc_staging {
-  struct gc_results *into;
-  struct gc_fact *facts;
-  size_t count, cap;
-  struct gc_staging_again *again; /* by number of series */
-  size_t again_cap;
-  struct gc_results_tally tally;
-  struct gc_unknown_words unknown;
-};
-
-void gc_staging_reset(struct gc_staging *s);
-void gc_staging_clear(struct gc_staging *s);
-
-/* Stages the stats of the series `key` in the window that ends at `end_ms`;
- * sets fact->window, and fact->series if it is GC_SERIES_UNKNOWN. A fact
- * outside the windows of the plan, or past MaxSeries, is only counted.
- * GC_ERR_LIMIT past into->max. */
-GC_MUST_CHECK enum gc_code gc_staging_fact(struct gc_staging *s,
-                                           const char *key, size_t key_len,
-                                           int64_t end_ms,
-                                           struct gc_fact *fact);
-/* Adds the facts of a complete answer to the results. On failure (GC_ERR_LIMIT,
- * GC_ERR_MEMORY) nothing is added. */
-GC_MUST_CHECK enum gc_code gc_staging_finish(struct gc_staging *s);
+/* Adds the stats of the series `key` in the window that ends at `end_ms`; sets
+ * fact->window, and fact->series if it is GC_SERIES_UNKNOWN. A fact outside the
+ * windows of the plan, or past MaxSeries, is only counted. GC_ERR_LIMIT past
+ * `max`; GC_ERR_MEMORY. */
+GC_MUST_CHECK enum gc_code gc_results_add(struct gc_results *r, const char *key,
+                                          size_t key_len, int64_t end_ms,
+                                          struct gc_fact *fact);
 
 #endif

@@ -394,23 +394,20 @@ bool gc_api_member_has_label(const char *label) {
   return false;
 }
 
-#define BIT(member) (UINT32_C(1) << GC_MEMBER_##member)
-#define DURATION (BIT(SUM) | BIT(MIN) | BIT(MAX))
-
 /* By kind: the members that become the metric's own series, and the other
  * members of a known metric, which have series of their own. */
 static const struct {
   uint32_t own, others;
 } members_of[] = {
-    [GC_STATS_COUNT] = {BIT(COUNT), 0},
-    [GC_STATS_SUM] = {BIT(SUM), BIT(COUNT) | BIT(MIN) | BIT(MAX)},
-    [GC_STATS_DURATION] = {BIT(COUNT) | DURATION, 0},
-    [GC_STATS_SECONDS] = {BIT(SUM), 0},
-    [GC_STATS_RATIO] = {BIT(RATIO),
-                        BIT(NUMERATOR) | BIT(DENOMINATOR) | BIT(TARGET)},
-    [GC_STATS_TARGET] = {BIT(CURRENT), 0},
-    [GC_STATS_MEAN] = {BIT(CURRENT), 0},
-    [GC_STATS_VALUE] = {BIT(CURRENT), 0},
+    [GC_STATS_COUNT] = {GC_HAS(COUNT), 0},
+    [GC_STATS_SUM] = {GC_HAS(SUM), GC_HAS(COUNT) | GC_HAS(MIN) | GC_HAS(MAX)},
+    [GC_STATS_DURATION] = {GC_HAS_SUMMARY, 0},
+    [GC_STATS_SECONDS] = {GC_HAS(SUM), 0},
+    [GC_STATS_RATIO] = {GC_HAS(RATIO), GC_HAS(NUMERATOR) | GC_HAS(DENOMINATOR) |
+                                           GC_HAS(TARGET)},
+    [GC_STATS_TARGET] = {GC_HAS(CURRENT), 0},
+    [GC_STATS_MEAN] = {GC_HAS(CURRENT), 0},
+    [GC_STATS_VALUE] = {GC_HAS(CURRENT), 0},
 };
 
 uint32_t gc_api_metric_others(const struct gc_api_metric *m, uint32_t has) {
@@ -419,10 +416,10 @@ uint32_t gc_api_metric_others(const struct gc_api_metric *m, uint32_t has) {
       m->meaning != NULL ? members_of[m->kind].others : UINT32_MAX;
   /* A summary of durations has all of these numbers: if one is missing, each
    * duration gets a series of its own. */
-  uint32_t whole = BIT(COUNT) | DURATION;
+  uint32_t whole = GC_HAS_SUMMARY;
   if (m->kind == GC_STATS_DURATION && (has & whole) != whole) {
-    own = BIT(COUNT);
-    others |= DURATION;
+    own = GC_HAS(COUNT);
+    others |= GC_HAS_SUMMARY & ~own;
   }
   return has & others & ~own;
 }

@@ -117,6 +117,11 @@ enum gc_stats_member {
   GC_MEMBERS
 };
 
+/* Sets of members are bits. */
+#define GC_HAS(member) (UINT32_C(1) << GC_MEMBER_##member)
+#define GC_HAS_SUMMARY (GC_HAS(COUNT) | GC_HAS(SUM) | GC_HAS(MIN) | GC_HAS(MAX))
+#define GC_HAS_RATIO (GC_HAS(RATIO) | GC_HAS(NUMERATOR) | GC_HAS(DENOMINATOR))
+
 /* A member that has a series of its own, beside the metric's. */
 struct gc_api_member {
   const char *name;        /* name in `stats` and in the key of the series */
@@ -139,7 +144,7 @@ const struct gc_api_metric *gc_api_metric_of(const char *name);
 /* True if the metric's qualifiers are ids of presences, which have names. */
 bool gc_api_metric_is_by_presence(const char *name);
 
-/* Returns those members in `has` (bits 1 << enum gc_stats_member) that get a
+/* Returns those members in `has` (bits GC_HAS) that get a
  * series of their own, because the metric's own series have no place for them.
  * For a metric that is not in the table, these are all members in `has` except
  * those of its own series. */

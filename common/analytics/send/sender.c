@@ -42,8 +42,6 @@ static enum gc_code put_gauge(const struct put *p, const struct gc_identity *id,
 static enum gc_code put_duration(const struct put *p,
                                  const struct gc_identity *id, int64_t time_ms,
                                  const struct gc_fact *f) {
-  static const uint32_t whole =
-      GC_FACT_COUNT | GC_FACT_SUM | GC_FACT_MIN | GC_FACT_MAX;
   double unit = id->per_second;
   union gc_number values[GC_DS_MAX] = {
       {.gauge = f->sum / unit},
@@ -51,14 +49,14 @@ static enum gc_code put_duration(const struct put *p,
       {.gauge = f->max / unit},
       {.gauge = f->sum / unit / (double)f->count},
   };
-  return (f->has & whole) == whole && f->count > 0
+  return (f->has & GC_HAS_SUMMARY) == GC_HAS_SUMMARY && f->count > 0
              ? put_sample(p, id, id->types->duration, time_ms, values)
              : GC_OK;
 }
 
 static enum gc_code put_value(const struct put *p, const struct gc_identity *id,
                               int64_t time_ms, const struct gc_fact *f) {
-  if (!(f->has & GC_FACT_CURRENT))
+  if (!(f->has & GC_HAS(CURRENT)))
     return GC_OK;
   return put_gauge(p, id, id->is_time ? id->types->seconds : id->types->value,
                    time_ms, f->ratio / id->per_second);
@@ -66,9 +64,9 @@ static enum gc_code put_value(const struct put *p, const struct gc_identity *id,
 
 static enum gc_code put_ratio(const struct put *p, const struct gc_identity *id,
                               int64_t time_ms, const struct gc_fact *f) {
-  bool is_made = f->has & GC_FACT_NUMERATOR && f->has & GC_FACT_DENOMINATOR &&
+  bool is_made = f->has & GC_HAS(NUMERATOR) && f->has & GC_HAS(DENOMINATOR) &&
                  f->denominator > 0.0;
-  if (!is_made && !(f->has & (GC_FACT_RATIO | GC_FACT_CURRENT)))
+  if (!is_made && !(f->has & (GC_HAS(RATIO) | GC_HAS(CURRENT))))
     return GC_OK;
   return put_gauge(p, id, id->types->ratio, time_ms,
                    is_made ? f->numerator / f->denominator : f->ratio);
@@ -86,7 +84,7 @@ static enum gc_code put_fact(const struct put *p, const struct gc_identity *id,
   case GC_STATS_VALUE:
     return put_value(p, id, time_ms, f);
   case GC_STATS_SECONDS:
-    return f->has & GC_FACT_SUM ? put_gauge(p, id, id->types->seconds, time_ms,
+    return f->has & GC_HAS(SUM) ? put_gauge(p, id, id->types->seconds, time_ms,
                                             f->sum / id->per_second)
                                 : GC_OK;
   case GC_STATS_DURATION:
@@ -96,7 +94,7 @@ static enum gc_code put_fact(const struct put *p, const struct gc_identity *id,
   case GC_STATS_SUM:
     break;
   }
-  return f->has & GC_FACT_COUNT
+  return f->has & GC_HAS(COUNT)
              ? put_gauge(p, id, id->types->count, time_ms, (double)f->count)
              : GC_OK;
 }
@@ -204,8 +202,7 @@ enum gc_code gc_samples_of_window(const struct gc_samples_view *view,
   struct put p = {.view = view, .out = out, .unnamed = unnamed};
   out->interval_ms = (uint32_t)period_ms;
   for (size_t i = 0; i < count; i++) {
-    struct gc_amount a = {facts[i].count,
-                          facts[i].has & GC_FACT_SUM ? facts[i].sum : 0.0};
+    struct gc_amount a = gc_fact_amount(&facts[i]);
     gc_series_add(r->series, facts[i].series, &a, how);
   }
   r->series->windows++;
