@@ -82,16 +82,16 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
                                       const char *account,
                                       const struct gc_query *query,
                                       struct gc_err *err) {
-  struct gc_account *a = block->account;
+  const struct gc_account_parts *parts = gc_account_parts(block->account);
   struct gc_analytics_deps deps = {.name = block->name,
                                    .instance = block->instance,
                                    .account = account,
-                                   .loop = gc_account_loop(a),
-                                   .env = gc_account_env(a),
-                                   .api = gc_account_api(a),
+                                   .loop = parts->loop,
+                                   .env = parts->env,
+                                   .api = parts->api,
                                    .requests = &block->requests,
-                                   .names = gc_account_names(a),
-                                   .store = gc_account_store(a),
+                                   .names = parts->names,
+                                   .store = gc_accounts_store(),
                                    .phase = gc_block_phase(block),
                                    .plan = gc_block_plan};
   struct gc_lease_gate *lease = gc_lease_gate_of_host(block->host);

@@ -129,7 +129,7 @@ enum gc_code gc_block_use_account(struct gc_block *b, const char *account,
   b->account = gc_account_get(account, err);
   if (b->account == NULL)
     return err->code;
-  b->host = gc_account_host(b->account);
+  b->host = gc_account_options(b->account)->host;
   gc_health_set_account(b->health, account, gc_emit_state_host(b->host));
   return GC_OK;
 }

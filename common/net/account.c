@@ -81,16 +81,11 @@ struct gc_account {
   unsigned references;
   struct gc_account *next;
 
-  struct gc_loop *loop; /* NULL: not started */
-  struct gc_http *http;
+  struct gc_account_parts parts;
   struct gc_env env;
   struct gc_shared_budget *budget;
   struct gc_detached *reads; /* of the files of secrets */
-  struct gc_auth *auth;
-  struct gc_api *api;
-  struct gc_names *names;
   struct gc_socket_driver driver;
-  struct gc_channels *channels;
   struct gc_account_counters counters;
   struct gc_lease_gate *lease; /* NULL: no LeaseURL */
   struct gc_lease_watch lease_watch;
@@ -215,8 +210,8 @@ static uint32_t env_random32(void *ctx) {
 
 static void on_token_change(void *ctx) {
   struct gc_account *a = ctx;
-  if (a->api != NULL)
-    gc_api_wake(a->api);
+  if (a->parts.api != NULL)
+    gc_api_wake(a->parts.api);
 }
 
 /* Opens the state store with the first account, not earlier: collectd reads its
@@ -273,10 +268,10 @@ static unsigned share_of_channels(const struct gc_account *a) {
 }
 
 static struct gc_channels *new_channels(struct gc_account *a) {
-  a->driver = gc_socket_driver_ws(a->loop);
+  a->driver = gc_socket_driver_ws(a->parts.loop);
   struct gc_channel_deps deps = {.account = a->settings.name,
                                  .channels_max = share_of_channels(a),
-                                 .api = a->api,
+                                 .api = a->parts.api,
                                  .env = &a->env,
                                  .store = store,
                                  .driver = &a->driver,
@@ -295,16 +290,18 @@ static void label_by_lists(struct gc_names *names) {
 static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
   const struct gc_account_options *s = &a->settings;
   a->settings.connect.files = gc_tls_files_new(&s->connect);
-  a->http = gc_http_new(a->loop, &s->connect, err);
-  if (a->http == NULL)
+  a->parts.http = gc_http_new(a->parts.loop, &s->connect, err);
+  if (a->parts.http == NULL)
     return GC_ERR_MEMORY;
-  a->env = (struct gc_env){.timers = gc_loop_timers(a->loop),
-                           .transport = gc_http_transport(a->http),
+  a->env = (struct gc_env){.timers = gc_loop_timers(a->parts.loop),
+                           .transport = gc_http_transport(a->parts.http),
                            .now_ms = env_now_ms,
                            .wall_ms = env_wall_ms,
                            .random32 = env_random32,
                            .notice = env_notice,
                            .ctx = a};
+  a->parts.env = &a->env;
+  a->parts.lease = &a->lease_watch;
   struct gc_auth_settings auth = auth_settings_of(s);
   struct gc_api_settings api = {.base_url = s->base_url,
                                 .max_concurrent = s->max_concurrent};
@@ -313,57 +310,44 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
   open_store(a);
   a->budget = gc_shared_budget_get(s->client_id, s->requests_per_minute,
                                    gc_clock_now_ms());
-  a->auth = gc_auth_new(&auth, &a->env, on_token_change, a);
-  a->api = gc_api_new(&api, &a->env, a->auth, a->budget);
-  a->names = gc_names_new(s->name, a->api, &a->env, store);
+  a->parts.auth = gc_auth_new(&auth, &a->env, on_token_change, a);
+  a->parts.api = gc_api_new(&api, &a->env, a->parts.auth, a->budget);
+  a->parts.names = gc_names_new(s->name, a->parts.api, &a->env, store);
   if (a->lease != NULL)
-    label_by_lists(a->names);
-  a->channels = new_channels(a);
-  gc_lease_watch_start(&a->lease_watch, a->lease, &a->env, a->channels);
+    label_by_lists(a->parts.names);
+  a->parts.channels = new_channels(a);
+  gc_lease_watch_start(&a->lease_watch, a->lease, &a->env, a->parts.channels);
 
   check_modes(a);
-  gc_account_counters_begin(
-      &a->counters, &(struct gc_account_parts){.timers = a->env.timers,
-                                               .env = &a->env,
-                                               .api = a->api,
-                                               .auth = a->auth,
-                                               .names = a->names,
-                                               .channels = a->channels,
-                                               .http = a->http,
-                                               .files = s->connect.files});
+  gc_account_counters_begin(&a->counters, &a->parts, s->connect.files);
 
   char thread[32];
   snprintf(thread, sizeof(thread), "gc-%s", s->name);
-  return gc_loop_start(a->loop, thread, err);
+  return gc_loop_start(a->parts.loop, thread, err);
 }
 
 static void tear_down_account(struct gc_account *a) {
-  gc_loop_stop(a->loop);
+  gc_loop_stop(a->parts.loop);
   gc_account_counters_end(&a->counters);
   gc_lease_watch_stop(&a->lease_watch);
-  gc_channels_free(a->channels);
-  gc_names_free(a->names);
-  gc_api_free(a->api);
-  gc_auth_free(a->auth);
+  gc_channels_free(a->parts.channels);
+  gc_names_free(a->parts.names);
+  gc_api_free(a->parts.api);
+  gc_auth_free(a->parts.auth);
   gc_detached_free(a->reads);
-  gc_http_free(a->http);
-  gc_loop_free(a->loop);
+  gc_http_free(a->parts.http);
+  gc_loop_free(a->parts.loop);
   gc_tls_files_free(a->settings.connect.files);
   gc_shared_budget_put(a->budget);
-  a->channels = NULL;
-  a->names = NULL;
-  a->api = NULL;
-  a->auth = NULL;
-  a->reads = NULL;
-  a->http = NULL;
   a->settings.connect.files = NULL;
-  a->loop = NULL;
+  a->parts = (struct gc_account_parts){.loop = NULL};
+  a->reads = NULL;
   a->budget = NULL;
 }
 
 static enum gc_code start_account(struct gc_account *a, struct gc_err *err) {
-  a->loop = gc_loop_new(err);
-  if (a->loop == NULL)
+  a->parts.loop = gc_loop_new(err);
+  if (a->parts.loop == NULL)
     return GC_ERR_MEMORY;
   enum gc_code code = build_account(a, err);
   if (code != GC_OK)
@@ -399,8 +383,8 @@ static struct gc_account *find_started(const char *name, struct gc_err *err) {
   struct gc_account *a = find_account(name);
   if (a == NULL)
     fail_unknown(name, err);
-  else if (a->loop == NULL && (check_hosts(&a->settings, err) != GC_OK ||
-                               start_account(a, err) != GC_OK))
+  else if (a->parts.loop == NULL && (check_hosts(&a->settings, err) != GC_OK ||
+                                     start_account(a, err) != GC_OK))
     a = NULL;
   return a;
 }
@@ -430,7 +414,7 @@ static void free_account(struct gc_account *a) {
 
 static bool any_started(void) {
   const struct gc_account *a = accounts;
-  while (a != NULL && a->loop == NULL)
+  while (a != NULL && a->parts.loop == NULL)
     a = a->next;
   return a != NULL;
 }
@@ -475,8 +459,8 @@ void gc_accounts_each(void (*each)(void *ctx, const char *name,
 void gc_accounts_stop(void) {
   pthread_mutex_lock(&lock);
   for (struct gc_account *a = accounts; a != NULL; a = a->next)
-    if (a->loop != NULL)
-      gc_loop_stop(a->loop);
+    if (a->parts.loop != NULL)
+      gc_loop_stop(a->parts.loop);
   pthread_mutex_unlock(&lock);
 }
 
@@ -489,73 +473,21 @@ void gc_accounts_close(void) {
   pthread_mutex_unlock(&lock);
 }
 
-const char *gc_account_host(const struct gc_account *a) {
-  return a->settings.host;
+const struct gc_account_options *
+gc_account_options(const struct gc_account *a) {
+  return &a->settings;
 }
 
-uint32_t gc_account_requests_per_minute(const struct gc_account *a) {
-  return a->settings.requests_per_minute;
+const struct gc_account_parts *gc_account_parts(const struct gc_account *a) {
+  return &a->parts;
 }
 
-uint32_t gc_account_monthly_requests(const struct gc_account *a) {
-  return a->settings.monthly_requests;
-}
-
-struct gc_loop *gc_account_loop(struct gc_account *a) {
-  return a->loop;
-}
-
-struct gc_store *gc_account_store(struct gc_account *a) {
-  pthread_mutex_lock(&lock);
-  struct gc_store *shared = a->loop != NULL ? store : NULL;
-  pthread_mutex_unlock(&lock);
-  return shared;
-}
-
-struct gc_store *gc_accounts_shared_store(void) {
+struct gc_store *gc_accounts_store(void) {
   pthread_mutex_lock(&lock);
   struct gc_store *shared = store;
   pthread_mutex_unlock(&lock);
   return shared;
 }
-
-struct gc_api *gc_account_api(struct gc_account *a) {
-  return a->api;
-}
-
-struct gc_names *gc_account_names(struct gc_account *a) {
-  return a->names;
-}
-
-struct gc_channels *gc_account_channels(struct gc_account *a) {
-  return a->channels;
-}
-
-const struct gc_connect *gc_account_connect(const struct gc_account *a) {
-  return &a->settings.connect;
-}
-
-const char *gc_account_base_url(const struct gc_account *a) {
-  return a->settings.base_url;
-}
-
-const char *gc_account_token_url(const struct gc_account *a) {
-  return a->settings.token_url;
-}
-
-struct gc_account_lease_place
-gc_account_lease_place(const struct gc_account *a) {
-  const struct gc_account_options *s = &a->settings;
-  return (struct gc_account_lease_place){s->lease_url, s->lease_user,
-                                         s->lease_password_file,
-                                         s->lease_has_replicas};
-}
-
-struct gc_lease_watch *gc_account_lease(struct gc_account *a) {
-  return &a->lease_watch;
-}
-
-const struct gc_env *gc_account_env(struct gc_account *a) { return &a->env; }
 
 void gc_account_address(const char *name, char *out, size_t size) {
   char proxy[160];
@@ -570,16 +502,11 @@ void gc_account_address(const char *name, char *out, size_t size) {
   pthread_mutex_unlock(&lock);
 }
 
-void gc_account_auth_stats(const struct gc_account *a,
-                           struct gc_auth_stats *ret_stats) {
-  gc_auth_stats(a->auth, ret_stats);
-}
-
 bool gc_account_stats(const char *name, struct gc_account_stats *ret_stats) {
   struct gc_account *a = find_account(name);
   if (a == NULL || !gc_account_counters_copy(&a->counters, ret_stats))
     return false;
-  struct gc_store *shared = gc_accounts_shared_store();
+  struct gc_store *shared = gc_accounts_store();
   ret_stats->monthly_requests = a->settings.monthly_requests;
   ret_stats->is_state_up = shared != NULL && gc_store_works(shared);
   return true;

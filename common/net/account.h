@@ -13,6 +13,7 @@
 #include "common/net/name_cache.h"
 
 struct gc_account;
+struct gc_http;
 
 /* The options of an <Account> block. Strings are allocated; gc_accounts_define
  * takes them over. */
@@ -74,9 +75,8 @@ GC_API void gc_accounts_set_hooks(const struct gc_accounts_hooks *hooks);
 GC_API gc_accounts_notice *
 gc_accounts_divert_notices(gc_accounts_notice *notice);
 /* Returns the state store that the accounts share; NULL while no account is
- * started, and without a StateDir. For read callbacks, which end before the
- * blocks put their accounts. */
-GC_API struct gc_store *gc_accounts_shared_store(void);
+ * started, and without a StateDir. Valid while any account has a reference. */
+GC_API struct gc_store *gc_accounts_store(void);
 /* Returns StateDir, for state that belongs to no account; from the init phase
  * on. Borrowed. NULL without the plugin genesys. */
 GC_API const char *gc_accounts_state_dir(void);
@@ -115,38 +115,27 @@ GC_API void gc_accounts_stop(void);
  * account, until an account is defined again. */
 GC_API void gc_accounts_close(void);
 
-/* The returned pointers are borrowed from the account. */
-GC_API const char *gc_account_host(const struct gc_account *a); /* or NULL */
-GC_API uint32_t gc_account_requests_per_minute(const struct gc_account *a);
-GC_API uint32_t gc_account_monthly_requests(const struct gc_account *a);
-GC_API struct gc_loop *gc_account_loop(struct gc_account *a);
-/* Returns the state store, which all accounts share; NULL when there is none.
- * Valid while any account has a reference. */
-GC_API struct gc_store *gc_account_store(struct gc_account *a);
+/* Returns the options, borrowed from the account; they do not change. */
+GC_API const struct gc_account_options *
+gc_account_options(const struct gc_account *a);
 
-/* The next functions are for the account's network thread only. */
-GC_API struct gc_api *gc_account_api(struct gc_account *a);
-GC_API struct gc_names *gc_account_names(struct gc_account *a);
-GC_API struct gc_channels *gc_account_channels(struct gc_account *a);
-GC_API const struct gc_env *gc_account_env(struct gc_account *a);
-/* Reads the counters of the token as they are now. */
-GC_API void gc_account_auth_stats(const struct gc_account *a,
-                                  struct gc_auth_stats *ret_stats);
-/* Returns where the lease is kept, for genesys-probe; `url` NULL: the account
- * has none. Borrowed from the account. Any thread. */
-struct gc_account_lease_place {
-  const char *url, *user, *password_file;
-  bool has_replicas; /* LeaseReplicas is not 0 */
+/* The parts of an account, for its network thread only, except `loop` and
+ * `env`. */
+struct gc_account_parts {
+  struct gc_loop *loop; /* NULL: the account is not started */
+  const struct gc_env *env;
+  struct gc_http *http;
+  struct gc_auth *auth;
+  struct gc_api *api;
+  struct gc_names *names;
+  struct gc_channels *channels;
+  /* Reports the terms of the account's lease. Without a lease one term lasts
+   * until the process ends. */
+  struct gc_lease_watch *lease;
 };
-GC_API struct gc_account_lease_place
-gc_account_lease_place(const struct gc_account *a);
-/* Returns the watch that reports the terms of the account's lease. Without a
- * lease one term lasts until the process ends. */
-GC_API struct gc_lease_watch *gc_account_lease(struct gc_account *a);
-/* Returns the connection settings, for a socket that the caller opens. */
-GC_API const struct gc_connect *gc_account_connect(const struct gc_account *a);
-GC_API const char *gc_account_base_url(const struct gc_account *a);
-GC_API const char *gc_account_token_url(const struct gc_account *a);
+/* Returns the parts, borrowed from the account. Any thread. */
+GC_API const struct gc_account_parts *
+gc_account_parts(const struct gc_account *a);
 
 struct gc_account_stats {
   struct gc_api_stats api;

@@ -66,11 +66,12 @@ static void report_clock(struct gc_account_counters *c, uint64_t now_ms,
     return;
   c->clock_code = code;
   c->clock_said_ms = now_ms;
-  c->parts.env->notice(c->parts.env->ctx, "clock", &err);
+  c->parts->env->notice(c->parts->env->ctx, "clock", &err);
 }
 
-static void read_stats(const struct gc_account_parts *parts,
+static void read_stats(const struct gc_account_counters *c,
                        struct gc_account_stats *ret) {
+  const struct gc_account_parts *parts = c->parts;
   *ret = (struct gc_account_stats){.channels = 0};
   gc_api_stats(parts->api, &ret->api);
   gc_auth_stats(parts->auth, &ret->auth);
@@ -79,8 +80,8 @@ static void read_stats(const struct gc_account_parts *parts,
   ret->channels = gc_channels_count(parts->channels);
   ret->wall_s = gc_clock_wall_ms() / 1000;
   ret->platform_end_s = gc_http_cert_end_s(parts->http);
-  ret->ca_end_s = gc_tls_files_end_s(parts->files, GC_TLS_CA);
-  ret->client_end_s = gc_tls_files_end_s(parts->files, GC_TLS_CERT);
+  ret->ca_end_s = gc_tls_files_end_s(c->files, GC_TLS_CA);
+  ret->client_end_s = gc_tls_files_end_s(c->files, GC_TLS_CERT);
   for (int k = 0; k < GC_NAME_KIND_COUNT; k++) {
     struct gc_entities *entities =
         gc_names_entities(parts->names, (enum gc_name_kind)k);
@@ -93,14 +94,14 @@ static void read_stats(const struct gc_account_parts *parts,
 static void on_second(void *ctx, uint64_t now_ms) {
   struct gc_account_counters *c = ctx;
   struct gc_account_stats now;
-  read_stats(&c->parts, &now);
+  read_stats(c, &now);
   report_clock(c, now_ms, &now.clock);
   pthread_mutex_lock(&c->lock);
   c->newest = now;
   c->at_ms = now_ms;
   c->is_there = true;
   pthread_mutex_unlock(&c->lock);
-  gc_timers_set(c->parts.timers, &c->timer, now_ms + COPY_EVERY_MS);
+  gc_timers_set(c->parts->env->timers, &c->timer, now_ms + COPY_EVERY_MS);
 }
 
 void gc_account_counters_init(struct gc_account_counters *c) {
@@ -112,19 +113,21 @@ void gc_account_counters_destroy(struct gc_account_counters *c) {
 }
 
 void gc_account_counters_begin(struct gc_account_counters *c,
-                               const struct gc_account_parts *parts) {
-  c->parts = *parts;
+                               const struct gc_account_parts *parts,
+                               struct gc_tls_files *files) {
+  c->parts = parts;
+  c->files = files;
   c->timer = (struct gc_timer){.fire = on_second, .ctx = c};
   on_second(c, gc_clock_now_ms());
 }
 
 void gc_account_counters_end(struct gc_account_counters *c) {
-  if (c->parts.timers != NULL)
-    gc_timers_unset(c->parts.timers, &c->timer);
+  if (c->parts != NULL)
+    gc_timers_unset(c->parts->env->timers, &c->timer);
+  c->parts = NULL;
   pthread_mutex_lock(&c->lock);
   c->is_there = false;
   pthread_mutex_unlock(&c->lock);
-  c->parts = (struct gc_account_parts){.timers = NULL};
 }
 
 bool gc_account_counters_copy(struct gc_account_counters *c,

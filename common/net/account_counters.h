@@ -10,20 +10,9 @@
 
 #include <pthread.h>
 
-/* The parts that count; borrowed. */
-struct gc_account_parts {
-  struct gc_timers *timers;
-  const struct gc_env *env;
-  struct gc_api *api;
-  struct gc_auth *auth;
-  struct gc_names *names;
-  struct gc_channels *channels;
-  const struct gc_http *http;
-  struct gc_tls_files *files;
-};
-
 struct gc_account_counters {
-  struct gc_account_parts parts;
+  const struct gc_account_parts *parts; /* NULL: nobody counts */
+  struct gc_tls_files *files;
   struct gc_timer timer;
   pthread_mutex_t lock; /* of the members below */
   struct gc_account_stats newest;
@@ -40,9 +29,10 @@ void gc_account_counters_init(struct gc_account_counters *c);
 void gc_account_counters_destroy(struct gc_account_counters *c);
 
 /* Begins to keep the counters of the parts; on the network thread, or before
- * it runs. */
+ * it runs. Borrows the arguments. */
 void gc_account_counters_begin(struct gc_account_counters *c,
-                               const struct gc_account_parts *parts);
+                               const struct gc_account_parts *parts,
+                               struct gc_tls_files *files);
 /* Forgets the parts; when the network thread has ended. */
 void gc_account_counters_end(struct gc_account_counters *c);
 /* Copies the newest counters. Any thread. False: nobody keeps them. */

@@ -177,8 +177,8 @@ static void note_restart(bool saves_now) {
   if (restarts == NULL)
     return;
   gc_health_snapshot_take(&s, &t);
-  restarts_note(restarts, &s, gc_accounts_shared_store(), &t, saves_now,
-                say_of_block, NULL);
+  restarts_note(restarts, &s, gc_accounts_store(), &t, saves_now, say_of_block,
+                NULL);
   gc_health_snapshot_clear(&s);
 }
 
@@ -194,7 +194,7 @@ static void save_month(void *ctx, const char *account,
   size_t at = (*(size_t *)ctx)++;
   struct gc_account_stats stats;
   if (gc_account_stats(account, &stats))
-    month_note(&months[at], account, &stats, gc_accounts_shared_store(),
+    month_note(&months[at], account, &stats, gc_accounts_store(),
                gc_clock_now_ms(), true);
 }
 
@@ -385,8 +385,7 @@ static void read_month(struct month *m, const char *account,
                        uint32_t interval_ms, const struct gc_samples *out) {
   struct month_plan plan = {.per_minute = 0};
   struct gc_err warning;
-  month_note(m, account, stats, gc_accounts_shared_store(), gc_clock_now_ms(),
-             false);
+  month_note(m, account, stats, gc_accounts_store(), gc_clock_now_ms(), false);
   month_samples(m, account, stats, interval_ms, out);
   gc_account_plan(account, add_plan, &plan);
   if (month_judge_plan(m, &plan, stats->monthly_requests, &warning))

@@ -66,12 +66,12 @@ static enum gc_code start_notifications(struct attributes *a,
   struct gc_block *b = &a->block.base;
   const struct attributes_options *o = b->options;
   GC_TRY(gc_block_use_account(b, o->account, err));
-  const struct notifications_deps deps = {.loop = gc_account_loop(b->account),
-                                          .env = gc_account_env(b->account),
-                                          .channels =
-                                              gc_account_channels(b->account),
-                                          .names = gc_account_names(b->account),
-                                          .api = gc_account_api(b->account)};
+  const struct gc_account_parts *parts = gc_account_parts(b->account);
+  const struct notifications_deps deps = {.loop = parts->loop,
+                                          .env = parts->env,
+                                          .channels = parts->channels,
+                                          .names = parts->names,
+                                          .api = parts->api};
   a->notifications = notifications_start(&deps, &a->source);
   return GC_OK;
 }
@@ -292,13 +292,14 @@ static enum gc_code check_flows(struct gc_block *b, struct gc_err *warning,
 }
 
 static void start_observations(struct gc_block *b) {
-  struct flow_observations_deps deps = {.loop = gc_account_loop(b->account),
+  const struct gc_account_parts *parts = gc_account_parts(b->account);
+  struct flow_observations_deps deps = {.loop = parts->loop,
                                         .phase = gc_block_phase(b),
-                                        .env = gc_account_env(b->account),
-                                        .api = gc_account_api(b->account),
+                                        .env = parts->env,
+                                        .api = parts->api,
                                         .requests = &b->requests,
-                                        .names = gc_account_names(b->account),
-                                        .lease = gc_account_lease(b->account),
+                                        .names = parts->names,
+                                        .lease = parts->lease,
                                         .inform = gc_block_inform,
                                         .plan = gc_block_plan};
   flows_of(b)->observations =

@@ -173,22 +173,24 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
                      "LeaseURL",
                      GC_LEASE_PAGES_MAX);
   }
-  struct queues_deps deps = {.loop = gc_account_loop(a),
+  const struct gc_account_options *options = gc_account_options(a);
+  const struct gc_account_parts *parts = gc_account_parts(a);
+  struct queues_deps deps = {.loop = parts->loop,
                              .phase = gc_block_phase(b),
-                             .env = gc_account_env(a),
-                             .api = gc_account_api(a),
+                             .env = parts->env,
+                             .api = parts->api,
                              .requests = &b->requests,
-                             .names = gc_account_names(a),
-                             .channels = gc_account_channels(a),
-                             .lease = gc_account_lease(a),
+                             .names = parts->names,
+                             .channels = parts->channels,
+                             .lease = parts->lease,
                              .page = page,
-                             .driver = gc_socket_driver_ws(gc_account_loop(a)),
-                             .connect = gc_account_connect(a),
-                             .base_url = gc_account_base_url(a),
+                             .driver = gc_socket_driver_ws(parts->loop),
+                             .connect = &options->connect,
+                             .base_url = options->base_url,
                              .notice = gc_block_notice,
                              .socket_notice = gc_block_notice_own,
                              .requests_per_minute =
-                                 gc_account_requests_per_minute(a),
+                                 options->requests_per_minute,
                              .blocks = queues_of(b)->blocks,
                              .block_count = block_count,
                              .leave_out = leave_out,
@@ -197,7 +199,7 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
                              .ctx = b};
   struct block *work = block_new(o, &deps);
   queues_of(b)->work = work;
-  check_timeout(b, gc_account_connect(a)->timeout_ms);
+  check_timeout(b, options->connect.timeout_ms);
   block_start(work);
   return GC_OK;
 }

@@ -154,13 +154,15 @@ static size_t origin_len(const char *url) {
 }
 
 static bool check_account_servers(const struct probe_place *p) {
-  const char *token = gc_account_token_url(p->account),
-             *base = gc_account_base_url(p->account);
+  const char *token = gc_account_options(p->account)->token_url,
+             *base = gc_account_options(p->account)->base_url;
   size_t len = origin_len(base);
   bool is_one = origin_len(token) == len && strncmp(token, base, len) == 0;
-  bool is_reached = check_server(p, gc_account_connect(p->account), token);
+  bool is_reached =
+      check_server(p, &gc_account_options(p->account)->connect, token);
   if (!is_one && probe_has_time(p, PROBE_DNS))
-    is_reached &= check_server(p, gc_account_connect(p->account), base);
+    is_reached &=
+        check_server(p, &gc_account_options(p->account)->connect, base);
   return is_reached;
 }
 
@@ -186,14 +188,14 @@ struct token_read {
 
 static void read_token(void *ctx) {
   struct token_read *t = ctx;
-  gc_account_auth_stats(t->account, &t->stats);
+  gc_auth_stats(gc_account_parts(t->account)->auth, &t->stats);
 }
 
 /* Returns the rest of the token's lifetime; 0 without a token. Asks the
  * account's thread, because gc_account_stats may be older than the token. */
 static int64_t token_life_ms(struct gc_account *a) {
   struct token_read t = {.account = a};
-  gc_loop_call(gc_account_loop(a), read_token, &t);
+  gc_loop_call(gc_account_parts(a)->loop, read_token, &t);
   return t.stats.life_ms;
 }
 

@@ -110,16 +110,16 @@ static void on_socket_closed(void *ctx, const struct gc_ws_end *end,
 
 static void open_socket(void *ctx) {
   struct socket_trial *t = ctx;
-  const struct gc_ws_options options = {.url = t->url,
-                                        .connect =
-                                            gc_account_connect(t->account),
-                                        .message_max_bytes = MESSAGE_MAX_BYTES};
+  const struct gc_ws_options options = {
+      .url = t->url,
+      .connect = &gc_account_options(t->account)->connect,
+      .message_max_bytes = MESSAGE_MAX_BYTES};
   t->events = (struct gc_ws_events){.open = on_socket_open,
                                     .text = on_socket_text,
                                     .closed = on_socket_closed,
                                     .ctx = t};
-  if (gc_ws_open(gc_account_loop(t->account), &options, &t->events, &t->ws,
-                 &t->err) != GC_OK) {
+  if (gc_ws_open(gc_account_parts(t->account)->loop, &options, &t->events,
+                 &t->ws, &t->err) != GC_OK) {
     t->ws = NULL;
     probe_wait_end(&t->opened);
     probe_wait_end(&t->closed);
@@ -142,7 +142,7 @@ static void free_socket(void *ctx) {
 static enum gc_code try_socket(const struct probe_place *p, const char *url,
                                struct gc_err *ret_err) {
   struct socket_trial t = {.account = p->account, .url = url};
-  struct gc_loop *loop = gc_account_loop(p->account);
+  struct gc_loop *loop = gc_account_parts(p->account)->loop;
   probe_wait_init(&t.opened);
   probe_wait_init(&t.closed);
   (void)gc_fail(&t.err, GC_ERR_TIMEOUT, "no answer within %d s",

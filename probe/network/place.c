@@ -152,12 +152,12 @@ static void on_names(void *ctx, struct gc_entities *entities) {
 
 static void begin_listening(void *ctx) {
   struct name_wait *n = ctx;
-  gc_names_listen(gc_account_names(n->account), &n->listener);
+  gc_names_listen(gc_account_parts(n->account)->names, &n->listener);
 }
 
 static void end_listening(void *ctx) {
   struct name_wait *n = ctx;
-  gc_names_unlisten(gc_account_names(n->account), &n->listener);
+  gc_names_unlisten(gc_account_parts(n->account)->names, &n->listener);
 }
 
 struct gc_entities *probe_names_read(const struct probe_place *p,
@@ -165,8 +165,8 @@ struct gc_entities *probe_names_read(const struct probe_place *p,
   struct name_wait n = {
       .listener = {.kind = kind, .changed = on_names, .ctx = &n},
       .account = p->account};
-  (void)probe_wait_run(&n.wait, gc_account_loop(p->account), begin_listening,
-                       end_listening, &n,
+  (void)probe_wait_run(&n.wait, gc_account_parts(p->account)->loop,
+                       begin_listening, end_listening, &n,
                        probe_left_ms(p, PROBE_STEP_LIMIT_MS));
   return n.entities;
 }
@@ -282,12 +282,12 @@ static void on_call_done(struct gc_call *call, const struct gc_reply *reply,
 
 static void send_waiting(void *ctx) {
   struct waiting_call *c = ctx;
-  gc_api_call(gc_account_api(c->account), &c->call);
+  gc_api_call(gc_account_parts(c->account)->api, &c->call);
 }
 
 static void cancel_waiting(void *ctx) {
   struct waiting_call *c = ctx;
-  gc_api_cancel(gc_account_api(c->account), &c->call);
+  gc_api_cancel(gc_account_parts(c->account)->api, &c->call);
 }
 
 enum gc_code probe_call(const struct probe_place *p,
@@ -308,7 +308,7 @@ enum gc_code probe_call(const struct probe_place *p,
       .waits_max = 1,
       .done = on_call_done,
       .ctx = &c};
-  if (!probe_wait_run(&c.wait, gc_account_loop(p->account), send_waiting,
+  if (!probe_wait_run(&c.wait, gc_account_parts(p->account)->loop, send_waiting,
                       cancel_waiting, &c, limit_ms))
     (void)gc_fail(&ret->err, GC_ERR_TIMEOUT, "%s: no answer within %u s",
                   gc_endpoint(request->endpoint)->function,

@@ -48,11 +48,11 @@ static void open_guide(void *ctx) {
   struct guide_trial *t = ctx;
   struct gc_account *a = t->place->account;
   const struct guide_socket_deps deps = {
-      .env = gc_account_env(a),
-      .api = gc_account_api(a),
-      .driver = gc_socket_driver_ws(gc_account_loop(a)),
-      .connect = gc_account_connect(a),
-      .base_url = gc_account_base_url(a),
+      .env = gc_account_parts(a)->env,
+      .api = gc_account_parts(a)->api,
+      .driver = gc_socket_driver_ws(gc_account_parts(a)->loop),
+      .connect = &gc_account_options(a)->connect,
+      .base_url = gc_account_options(a)->base_url,
       .path = t->options->path != NULL ? t->options->path : GUIDE_STREAM_PATH,
       .query = t->query,
       .timeouts = queues_timeouts(t->options),
@@ -83,7 +83,7 @@ static void check_guide(const struct probe_place *p,
                 "the conversation stream: not open "
                 "within %u s",
                 (unsigned)(limit_ms / 1000));
-  (void)probe_wait_run(&t.wait, gc_account_loop(p->account), open_guide,
+  (void)probe_wait_run(&t.wait, gc_account_parts(p->account)->loop, open_guide,
                        close_guide, &t, limit_ms);
   probe_report(p, PROBE_CHANNEL, t.is_open ? PROBE_OK : PROBE_FAILED, "%s",
                t.is_open ? "the conversation stream opened, and is closed again"
@@ -228,7 +228,7 @@ static void on_poll_done(void *ctx) {
 
 static void begin_poll(void *ctx) {
   struct poll_wait *w = ctx;
-  poll_start(&w->poll, gc_account_api(w->place->account), w->source,
+  poll_start(&w->poll, gc_account_parts(w->place->account)->api, w->source,
              w->selection, &w->pages, on_poll_done, w);
 }
 
@@ -275,8 +275,8 @@ static void poll_once(const struct probe_place *p, enum obs_source source,
   w.poll.path = options_of(p->block)->path;
   w.poll.visible = visible;
   bool is_over =
-      probe_wait_run(&w.wait, gc_account_loop(p->account), begin_poll, end_poll,
-                     &w, probe_left_ms(p, PROBE_STEP_LIMIT_MS));
+      probe_wait_run(&w.wait, gc_account_parts(p->account)->loop, begin_poll,
+                     end_poll, &w, probe_left_ms(p, PROBE_STEP_LIMIT_MS));
   report_poll(&w, first.count, is_over);
 }
 

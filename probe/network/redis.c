@@ -110,20 +110,16 @@ void probe_redis_check(const struct probe_place *p,
 }
 
 void probe_redis_check_lease(const struct probe_place *p) {
-  const struct gc_connect *c = gc_account_connect(p->account);
-  struct gc_account_lease_place lease = gc_account_lease_place(p->account);
-  const struct gc_connect tls = {.ca_cert = c->ca_cert,
-                                 .verify_peer = c->verify_peer,
-                                 .verify_host = c->verify_host};
+  const struct gc_account_options *o = gc_account_options(p->account);
   struct redis_settings settings = {.use = REDIS_LEASE,
-                                    .user = lease.user,
-                                    .password_file = lease.password_file,
-                                    .tls = &tls};
+                                    .user = o->lease_user,
+                                    .password_file = o->lease_password_file,
+                                    .tls = &o->connect};
   struct gc_err err = {.code = GC_OK};
-  if (lease.url == NULL)
+  if (o->lease_url == NULL)
     return;
-  if (redis_url_parse_as("Lease", lease.url, &settings.url, &err) == GC_OK)
-    check_redis(p, &settings, lease.has_replicas);
+  if (redis_url_parse_as("Lease", o->lease_url, &settings.url, &err) == GC_OK)
+    check_redis(p, &settings, o->lease_has_replicas);
   else
     probe_report(p, PROBE_REDIS, PROBE_FAILED, "%s", err.text);
 }

@@ -230,8 +230,8 @@ static void report_account(void *ctx, const char *account, const char *host) {
   if (a == NULL)
     return;
   report("budget\t%s\t%u\t%u", account,
-         (unsigned)gc_account_requests_per_minute(a),
-         (unsigned)gc_account_monthly_requests(a));
+         (unsigned)gc_account_options(a)->requests_per_minute,
+         (unsigned)gc_account_options(a)->monthly_requests);
   gc_account_put(a);
   gc_account_plan(account, put_requests, (void *)account);
 }

@@ -97,13 +97,13 @@ static void make_stream(struct run *r) {
       .conversations_max = 200000,
       .conversation_age_s = 86400};
   struct queues_deps deps = {
-      .env = gc_account_env(r->account),
-      .api = gc_account_api(r->account),
-      .names = gc_account_names(r->account),
-      .channels = gc_account_channels(r->account),
-      .driver = gc_socket_driver_ws(gc_account_loop(r->account)),
-      .connect = gc_account_connect(r->account),
-      .base_url = gc_account_base_url(r->account),
+      .env = gc_account_parts(r->account)->env,
+      .api = gc_account_parts(r->account)->api,
+      .names = gc_account_parts(r->account)->names,
+      .channels = gc_account_parts(r->account)->channels,
+      .driver = gc_socket_driver_ws(gc_account_parts(r->account)->loop),
+      .connect = &gc_account_options(r->account)->connect,
+      .base_url = gc_account_options(r->account)->base_url,
       .notice = on_notice,
       .socket_notice = on_notice,
       .ctx = r};
@@ -221,14 +221,14 @@ int main(int argc, char **argv) {
   gc_accounts_set_hooks(&hooks);
   r.account = open_account(argv[1], argv[2]);
   make_stream(&r);
-  gc_loop_call(gc_account_loop(r.account), begin_here, &r);
+  gc_loop_call(gc_account_parts(r.account)->loop, begin_here, &r);
   bool ended = false; /* one gate_wait lasts at most DEADLINE_S */
   for (int i = 0; i < DEADLINES_MAX && !ended; i++)
     ended = gate_wait(&gate, is_over, &r);
   exit_unless(ended, "the stream did not end in time");
   print_totals(&r);
   gc_accounts_stop();
-  gc_loop_call(gc_account_loop(r.account), end_here, &r);
+  gc_loop_call(gc_account_parts(r.account)->loop, end_here, &r);
   stream_free(r.stream);
   gc_account_put(r.account);
   gc_accounts_close();

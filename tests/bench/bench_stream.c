@@ -151,7 +151,7 @@ static void on_end(void *ctx, const struct gc_message *m) {
 
 static void begin_here(void *ctx) {
   struct run *r = ctx;
-  struct gc_channels *channels = gc_account_channels(r->account);
+  struct gc_channels *channels = gc_account_parts(r->account)->channels;
   char ids[IDS_QUEUES][IDS_SIZE], *list[IDS_QUEUES];
   for (unsigned q = 0; q < IDS_QUEUES; q++)
     list[q] = (char *)ids_queue(ids[q], q);
@@ -168,7 +168,7 @@ static void begin_here(void *ctx) {
 static void end_here(void *ctx) {
   struct run *r = ctx;
   stream_stop(r->stream);
-  gc_channels_unlisten(gc_account_channels(r->account), &r->end);
+  gc_channels_unlisten(gc_account_parts(r->account)->channels, &r->end);
 }
 
 static void make_stream(struct run *r) {
@@ -179,10 +179,10 @@ static void make_stream(struct run *r) {
       .target_s = 20,
       .conversations_max = 200000,
       .conversation_age_s = 86400};
-  struct queues_deps deps = {.env = gc_account_env(r->account),
-                             .api = gc_account_api(r->account),
-                             .channels = gc_account_channels(r->account),
-                             .names = gc_account_names(r->account),
+  struct queues_deps deps = {.env = gc_account_parts(r->account)->env,
+                             .api = gc_account_parts(r->account)->api,
+                             .channels = gc_account_parts(r->account)->channels,
+                             .names = gc_account_parts(r->account)->names,
                              .notice = on_notice,
                              .ctx = r};
   r->stream = stream_new(&options, &deps, on_snapshot, r);
@@ -263,11 +263,11 @@ static struct lap run_socket(const struct events *e,
   r.port = server_port(r.server);
   open_account(&r);
   make_stream(&r);
-  gc_loop_call(gc_account_loop(r.account), begin_here, &r);
+  gc_loop_call(gc_account_parts(r.account)->loop, begin_here, &r);
   exit_unless(gate_wait(&gate, is_over, &r), "the events did not come in time");
   check_totals(r.stream, e);
   gc_accounts_stop();
-  gc_loop_call(gc_account_loop(r.account), end_here, &r);
+  gc_loop_call(gc_account_parts(r.account)->loop, end_here, &r);
   stream_free(r.stream);
   gc_account_put(r.account);
   gc_accounts_close();

@@ -71,7 +71,8 @@ bool gc_auth_reject(struct gc_auth *a, uint32_t number);
  * the account). */
 void gc_auth_pause(struct gc_auth *a, uint64_t until_ms);
 
-void gc_auth_stats(const struct gc_auth *a, struct gc_auth_stats *ret_stats);
+GC_API void gc_auth_stats(const struct gc_auth *a,
+                          struct gc_auth_stats *ret_stats);
 /* True while the breaker of the token endpoint is open. */
 bool gc_auth_is_broken(const struct gc_auth *a);
 

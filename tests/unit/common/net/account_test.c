@@ -51,7 +51,7 @@ static void on_connected(void *ctx) { (void)ctx; }
 
 static void subscribe_many(void *ctx) {
   struct tried *t = ctx;
-  struct gc_channels *channels = gc_account_channels(t->account);
+  struct gc_channels *channels = gc_account_parts(t->account)->channels;
   t->listener = (struct gc_channels_listener){.connected = on_connected};
   gc_channels_listen(channels, &t->listener);
   for (unsigned i = 0; i < 16000; i++) {
@@ -67,7 +67,7 @@ static unsigned topics_of(const char *name) {
   struct gc_err err;
   struct tried t = {.account = gc_account_get(name, &err)};
   CHECK(t.account != NULL);
-  gc_loop_call(gc_account_loop(t.account), subscribe_many, &t);
+  gc_loop_call(gc_account_parts(t.account)->loop, subscribe_many, &t);
   gc_account_put(t.account);
   return t.found;
 }
@@ -115,12 +115,12 @@ static bool has_names(void *ctx) {
 
 static void listen_to_names(void *ctx) {
   (void)ctx;
-  gc_names_listen(gc_account_names(heard.account), &heard.listener);
+  gc_names_listen(gc_account_parts(heard.account)->names, &heard.listener);
 }
 
 static void stop_listening(void *ctx) {
   (void)ctx;
-  gc_names_unlisten(gc_account_names(heard.account), &heard.listener);
+  gc_names_unlisten(gc_account_parts(heard.account)->names, &heard.listener);
 }
 
 /* Stores an account's names of an earlier run, in which "b" had the name
@@ -150,9 +150,9 @@ static void check_labels(const char *account, const char *kind_name,
   heard.labels[0] = '\0';
   heard.listener =
       (struct gc_names_listener){.kind = kind, .changed = on_names};
-  gc_loop_call(gc_account_loop(heard.account), listen_to_names, NULL);
+  gc_loop_call(gc_account_parts(heard.account)->loop, listen_to_names, NULL);
   CHECK(gate_wait(&heard.gate, has_names, NULL));
-  gc_loop_call(gc_account_loop(heard.account), stop_listening, NULL);
+  gc_loop_call(gc_account_parts(heard.account)->loop, stop_listening, NULL);
   CHECK_STR(heard.labels, expected);
   gc_account_put(heard.account);
   gc_accounts_stop();
@@ -182,7 +182,7 @@ static void a_closed_account_lasts_as_long_as_its_references(void) {
   CHECK(used != NULL);
   gc_accounts_stop();
   gc_accounts_close();
-  CHECK_STR(gc_account_host(used), "used");
+  CHECK_STR(gc_account_options(used)->host, "used");
   CHECK(gc_account_get("used", &err) == NULL);
   CHECK_INT(err.code, GC_ERR_STOPPED);
   gc_account_put(used);
@@ -228,7 +228,8 @@ static void counters_wait_for_no_thread_that_hangs(void) {
   CHECK(!gc_account_stats("prod", &stats));
   struct gc_account *a = gc_account_get("prod", &err);
   CHECK(gc_account_stats("prod", &stats));
-  CHECK_INT(gc_loop_post(gc_account_loop(a), hang_thread, NULL, NULL), GC_OK);
+  CHECK_INT(gc_loop_post(gc_account_parts(a)->loop, hang_thread, NULL, NULL),
+            GC_OK);
   pthread_mutex_lock(&hung.lock);
   while (!hung.is_inside)
     pthread_cond_wait(&hung.changed, &hung.lock);

@@ -22,9 +22,9 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   const struct sprout_options *o = b->options;
   struct sprout_block *block = (struct sprout_block *)b;
   GC_TRY(gc_block_use_account(b, o->account, err));
-  struct watch_deps deps = {.loop = gc_account_loop(b->account),
-                            .env = gc_account_env(b->account),
-                            .api = gc_account_api(b->account)};
+  struct watch_deps deps = {.loop = gc_account_parts(b->account)->loop,
+                            .env = gc_account_parts(b->account)->env,
+                            .api = gc_account_parts(b->account)->api};
   block->work = watch_new(&deps, o->every_s * 1000, gc_block_notice, b);
   return block->work != NULL ? GC_OK
                              : gc_fail(err, GC_ERR_MEMORY, "out of memory");
