@@ -384,67 +384,40 @@ static void start_reading(void *ctx, uint64_t at_ms) {
 
 /* ---- names of an earlier run ---- */
 
-struct kept {
-  struct kind *kind;
-  struct gc_entry *entries;
-  size_t count, cap;
-};
-
-/* Takes a stored entry with its label; one whose label cannot be kept gets a
- * new one. */
-static enum gc_code load_entry(void *ctx, const struct gc_entry *e) {
-  struct kept *kept = ctx;
-  struct gc_labels *labels = kept->kind->labels;
-  char clean[GC_NAME_SIZE];
-  gc_name_or_id(clean, e->name, e->id);
-  struct gc_label_row row = {e->id, clean, e->label};
-  struct gc_named named = {e->id, e->name};
-  gc_labels_load(labels, &row);
-  gc_labels_assign(labels, &named, 1, NULL, NULL);
-  const char *label = gc_labels_get(labels, e->id);
-
-  if (kept->count == kept->cap) {
-    size_t cap = kept->cap == 0 ? 128 : kept->cap * 2;
-    struct gc_entry *entries = realloc(kept->entries, cap * sizeof(*entries));
-    if (entries == NULL)
-      return GC_ERR_MEMORY;
-    kept->entries = entries;
-    kept->cap = cap;
-  }
-  struct gc_entry copy = {strdup(e->id), strdup(e->name),
-                          strdup(label != NULL ? label : ""),
-                          strdup(e->detail)};
-  kept->entries[kept->count++] = copy;
-  return copy.id != NULL && copy.name != NULL && copy.label != NULL &&
-                 copy.detail != NULL
-             ? GC_OK
-             : GC_ERR_MEMORY;
-}
-
-static void clear_kept(struct kept *kept) {
+/* Gives the stored names their labels; a label that cannot be kept is replaced
+ * by a new one. */
+static struct gc_entities *label_kept(struct gc_labels *labels,
+                                      struct gc_store_names *kept) {
   for (size_t i = 0; i < kept->count; i++) {
-    free((char *)kept->entries[i].id);
-    free((char *)kept->entries[i].name);
-    free((char *)kept->entries[i].label);
-    free((char *)kept->entries[i].detail);
+    const struct gc_entry *e = &kept->at[i];
+    char clean[GC_NAME_SIZE];
+    gc_name_or_id(clean, e->name, e->id);
+    struct gc_label_row row = {e->id, clean, e->label};
+    struct gc_named named = {e->id, e->name};
+    gc_labels_load(labels, &row);
+    gc_labels_assign(labels, &named, 1, NULL, NULL);
   }
-  free(kept->entries);
+  for (size_t i = 0; i < kept->count; i++) {
+    const char *label = gc_labels_get(labels, kept->at[i].id);
+    kept->at[i].label = label != NULL ? label : "";
+  }
+  return gc_entities_new(kept->at, kept->count, false);
 }
 
 static void load_names(struct kind *k) {
   struct gc_names *n = k->names;
   struct gc_err err = {.code = GC_OK};
-  struct kept kept = {.kind = k};
+  struct gc_store_names kept = {.count = 0};
   struct gc_entities *entities = NULL;
   if (n->store == NULL)
     return;
-  if (gc_store_load_names(n->store, n->account, kinds[k->kind].name, load_entry,
-                          &kept, &err) == GC_OK &&
+  if (gc_store_load_names(n->store, n->account, kinds[k->kind].name, &kept,
+                          &err) == GC_OK &&
       kept.count > 0)
-    entities = gc_entities_new(kept.entries, kept.count, false);
+    entities = label_kept(k->labels, &kept);
   if (k->is_by_list)
     entities = take_by_list(k, entities);
-  clear_kept(&kept);
+  gc_store_names_clear(&kept);
   k->is_loaded = err.code == GC_OK;
   if (err.code != GC_ERR_UNAVAILABLE) /* the store reports the reason */
     report_outcome(k, "kept names", &err);

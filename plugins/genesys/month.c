@@ -23,22 +23,15 @@ static uint64_t count_requests(const struct gc_api_stats *api) {
 
 /* ---- the state file ---- */
 
-static enum gc_code take_row(void *ctx, const struct gc_entry *row) {
-  struct month *m = ctx;
-  if (strcmp(row->id, m->name) == 0)
-    m->requests += strtoull(row->name, NULL, 10);
-  return GC_OK;
-}
-
 static void load_month(struct month *m, const char *account,
                        struct gc_store *store) {
+  GC_AUTO(gc_store_names_clear) struct gc_store_names rows = {.count = 0};
   struct gc_err err;
-  struct month loaded = *m;
-  if (gc_store_load_names(store, account, KIND, take_row, &loaded, &err) ==
-      GC_OK) {
-    *m = loaded;
-    m->is_loaded = true;
-  }
+  m->is_loaded =
+      gc_store_load_names(store, account, KIND, &rows, &err) == GC_OK;
+  for (size_t i = 0; m->is_loaded && i < rows.count; i++)
+    if (strcmp(rows.at[i].id, m->name) == 0)
+      m->requests += strtoull(rows.at[i].name, NULL, 10);
 }
 
 /* A failure shows in state_up, and the next turn saves again. */

@@ -91,27 +91,18 @@ static struct block_restart *find_block(struct restarts *r,
 
 /* ---- the state file ---- */
 
-struct search {
-  const char *block;
-  int64_t found_ms;
-};
-
-static enum gc_code take_row(void *ctx, const struct gc_entry *name) {
-  struct search *search = ctx;
-  if (strcmp(name->id, search->block) == 0)
-    search->found_ms = strtoll(name->name, NULL, 10);
-  return GC_OK;
-}
-
 static void load_block(struct restarts *r, struct block_restart *block,
                        struct gc_store *store) {
-  struct search search = {.block = block->block};
+  GC_AUTO(gc_store_names_clear) struct gc_store_names rows = {.count = 0};
   struct gc_err err = {.code = GC_OK};
-  if (gc_store_load_names(store, block->account, KIND, take_row, &search,
-                          &err) != GC_OK)
+  int64_t found_ms = 0;
+  if (gc_store_load_names(store, block->account, KIND, &rows, &err) != GC_OK)
     return;
+  for (size_t i = 0; i < rows.count; i++)
+    if (strcmp(rows.at[i].id, block->block) == 0)
+      found_ms = strtoll(rows.at[i].name, NULL, 10);
   pthread_mutex_lock(&r->lock);
-  restart_load(&block->restart, search.found_ms);
+  restart_load(&block->restart, found_ms);
   pthread_mutex_unlock(&r->lock);
 }
 

@@ -52,28 +52,20 @@ struct gc_store *store_opened(struct gc_err *warning) {
   return s;
 }
 
-struct text {
-  char bytes[4096];
-  size_t len, rows;
-};
-
-static enum gc_code add_row(void *ctx, const struct gc_entry *e) {
-  struct text *t = ctx;
-  t->rows++;
-  if (t->len < sizeof(t->bytes))
-    t->len +=
-        (size_t)snprintf(t->bytes + t->len, sizeof(t->bytes) - t->len,
-                         "%s=%s|%s|%s ", e->id, e->name, e->label, e->detail);
-  return GC_OK;
-}
-
 const char *store_names(struct gc_store *s, const char *account,
                         const char *kind) {
-  static struct text t;
+  static char text[4096];
+  GC_AUTO(gc_store_names_clear) struct gc_store_names names = {.count = 0};
   struct gc_err err = {.code = GC_OK};
-  t = (struct text){.len = 0};
-  CHECK_INT(gc_store_load_names(s, account, kind, add_row, &t, &err), GC_OK);
-  return t.bytes;
+  size_t len = 0;
+  CHECK_INT(gc_store_load_names(s, account, kind, &names, &err), GC_OK);
+  text[0] = '\0';
+  for (size_t i = 0; i < names.count && len < sizeof(text); i++) {
+    const struct gc_entry *e = &names.at[i];
+    len += (size_t)snprintf(text + len, sizeof(text) - len, "%s=%s|%s|%s ",
+                            e->id, e->name, e->label, e->detail);
+  }
+  return text;
 }
 
 void store_save(struct gc_store *s, const char *account, const char *kind,

@@ -54,41 +54,29 @@ static int compare_ids(const void *a, const void *b) {
   return strcmp(x->id, y->id);
 }
 
-/* Lists the names of a page in the order of the ids; the caller frees the list.
- */
-static struct gc_entry *list_entries(const struct gc_buf *fields,
-                                     size_t *ret_count) {
-  struct gc_entry *entries = NULL;
-  const char *id, *text;
-  size_t at = 0, count = 0;
-  while (gc_fields_next(fields, &at, &id, &text))
-    count++;
-  *ret_count = count;
-  entries = calloc(count + 1, sizeof(*entries));
-  at = count = 0;
-  while (entries != NULL && gc_fields_next(fields, &at, &id, &text))
-    entries[count++] = entry_of(id, (char *)text);
-  if (entries != NULL)
-    qsort(entries, count, sizeof(*entries), compare_ids);
-  return entries;
+void gc_store_names_clear(struct gc_store_names *names) {
+  free(names->at);
+  gc_buf_clear(&names->fields);
+  *names = (struct gc_store_names){.count = 0};
 }
 
-enum gc_code
-gc_store_load_names(struct gc_store *s, const char *account, const char *kind,
-                    enum gc_code (*row)(void *ctx, const struct gc_entry *name),
-                    void *ctx, struct gc_err *err) {
+enum gc_code gc_store_load_names(struct gc_store *s, const char *account,
+                                 const char *kind, struct gc_store_names *ret,
+                                 struct gc_err *err) {
   char page[PAGE_SIZE];
-  GC_AUTO(gc_buf_clear) struct gc_buf fields = {.max = FIELDS_MAX_BYTES};
-  enum gc_code code = GC_OK;
-  size_t count;
-  GC_TRY(load_small(s, account, page_of_kind(page, kind), &fields, err));
-  struct gc_entry *entries = list_entries(&fields, &count);
-  if (entries == NULL)
+  const char *id, *text;
+  size_t at = 0, room = 0;
+  ret->fields.max = FIELDS_MAX_BYTES;
+  GC_TRY(load_small(s, account, page_of_kind(page, kind), &ret->fields, err));
+  while (gc_fields_next(&ret->fields, &at, &id, &text))
+    room++;
+  ret->at = calloc(room + 1, sizeof(*ret->at));
+  if (ret->at == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "names: out of memory");
-  for (size_t i = 0; i < count && code == GC_OK; i++)
-    code = row(ctx, &entries[i]);
-  free(entries);
-  return code;
+  for (at = 0; gc_fields_next(&ret->fields, &at, &id, &text); ret->count++)
+    ret->at[ret->count] = entry_of(id, (char *)text);
+  qsort(ret->at, ret->count, sizeof(*ret->at), compare_ids);
+  return GC_OK;
 }
 
 static enum gc_code add_entry(struct gc_buf *fields, const struct gc_entry *e) {

@@ -111,14 +111,18 @@ GC_API void gc_store_call_leave(struct gc_store_call **call);
 
 /* ---- names ---- */
 
-/* Calls `row` for each name of an account ("prod") and kind ("queue") that the
- * store has, in the order of the ids. `name` is borrowed for the call; `row`
- * must not call the store. A result of `row` other than GC_OK ends the loop and
- * is returned. GC_ERR_STATE. */
+/* The names of a page, in the order of the ids. */
+struct gc_store_names {
+  struct gc_entry *at; /* texts in `fields` */
+  size_t count;
+  struct gc_buf fields;
+};
+/* Loads the names of an account ("prod") and kind ("queue") into an empty
+ * struct. The caller clears it. GC_ERR_STATE. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_store_load_names(struct gc_store *s, const char *account, const char *kind,
-                    enum gc_code (*row)(void *ctx, const struct gc_entry *name),
-                    void *ctx, struct gc_err *err);
+                    struct gc_store_names *ret, struct gc_err *err);
+GC_API void gc_store_names_clear(struct gc_store_names *names);
 
 /* Inserts or replaces names in one transaction, and deletes those of the same
  * account and kind that were not saved for `keep_s` seconds. `now_s`: epoch.

@@ -134,19 +134,12 @@ static enum gc_code save_name(struct gc_store *s, const char *id) {
   return gc_store_save_names(s, "prod", "queue", &e, 1, 1000, 1 << 20, &err);
 }
 
-static enum gc_code count_name(void *ctx, const struct gc_entry *e) {
-  (void)e;
-  ++*(unsigned *)ctx;
-  return GC_OK;
-}
-
 /* -1: the store failed. */
 static int names_of(struct gc_store *s) {
-  unsigned count = 0;
+  GC_AUTO(gc_store_names_clear) struct gc_store_names names = {.count = 0};
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code =
-      gc_store_load_names(s, "prod", "queue", count_name, &count, &err);
-  return code == GC_OK ? (int)count : -1;
+  enum gc_code code = gc_store_load_names(s, "prod", "queue", &names, &err);
+  return code == GC_OK ? (int)names.count : -1;
 }
 
 /* More than SQLite keeps in memory. */

@@ -69,24 +69,6 @@ static void any_text_can_be_a_name(void) {
   gc_store_close(s);
 }
 
-static enum gc_code stop_at_once(void *ctx, const struct gc_entry *e) {
-  (void)e;
-  ++*(int *)ctx;
-  return GC_ERR_LIMIT;
-}
-
-static void a_reader_may_stop(void) {
-  store_fresh();
-  struct gc_store *s = store_opened(NULL);
-  store_save(s, "prod", "queue", store_ab, 2, 1000);
-  int rows = 0;
-  CHECK_INT(gc_store_load_names(s, "prod", "queue", stop_at_once, &rows, NULL),
-            GC_ERR_LIMIT);
-  CHECK_INT(rows, 1);
-  CHECK_STR(store_names(s, "prod", "queue"), STORE_AB);
-  gc_store_close(s);
-}
-
 /* ---- modes ---- */
 
 static void only_our_user_may_read_it(void) {
@@ -115,7 +97,6 @@ int main(void) {
   RUN(the_last_saving_of_a_name_counts);
   RUN(names_that_were_not_saved_for_long_are_deleted);
   RUN(any_text_can_be_a_name);
-  RUN(a_reader_may_stop);
   RUN(only_our_user_may_read_it);
   store_bench_end();
   return check_done();

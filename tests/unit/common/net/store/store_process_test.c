@@ -144,20 +144,6 @@ static void save_generations(void) {
   }
 }
 
-struct generation {
-  char name[16];
-  size_t rows;
-  bool mixed;
-};
-
-static enum gc_code see_entry(void *ctx, const struct gc_entry *e) {
-  struct generation *g = ctx;
-  if (g->rows++ == 0)
-    snprintf(g->name, sizeof(g->name), "%s", e->name);
-  g->mixed = g->mixed || strcmp(g->name, e->name) != 0;
-  return GC_OK;
-}
-
 static off_t wal_size(void) {
   struct stat st;
   return stat(store_in_folder("state.db-wal"), &st) == 0 ? st.st_size : 0;
@@ -187,11 +173,15 @@ static void a_kill_at_any_moment_leaves_one_whole_saving(void) {
     CHECK(waitpid(pid, &status, 0) == pid);
     CHECK(WIFSIGNALED(status));
     struct gc_store *s = store_opened(NULL);
-    struct generation g = {.rows = 0};
-    CHECK_INT(gc_store_load_names(s, "prod", "queue", see_entry, &g, NULL),
-              GC_OK);
-    CHECK(g.rows == 0 || g.rows == GENERATION);
-    CHECK(!g.mixed);
+    struct gc_store_names names = {.count = 0};
+    struct gc_err err = {.code = GC_OK};
+    bool is_mixed = false;
+    CHECK_INT(gc_store_load_names(s, "prod", "queue", &names, &err), GC_OK);
+    CHECK(names.count == 0 || names.count == GENERATION);
+    for (size_t i = 1; i < names.count; i++)
+      is_mixed |= strcmp(names.at[0].name, names.at[i].name) != 0;
+    CHECK(!is_mixed);
+    gc_store_names_clear(&names);
     gc_store_close(s);
   }
 }
