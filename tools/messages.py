@@ -38,6 +38,7 @@ CONFIG_FILES = re.compile(r"common/daemon/(listen_)?option\w*\.c|common/base/(ur
                           r"|plugins/genesys_flowmetrics/events/attribute_name\.c")
 # ... the reason or the remedy at the end of a line, which explains itself, too ...
 REASON_FILES = re.compile(r"common/base/(json|websocket)/.*|common/net/redis/link\.c|common/net/spool/.*"
+                          r"|common/net/socket/handshake\.c"
                           r"|plugins/genesys_flowmetrics/sources/sqs/aws_answer\.c")
 REMEDY = re.compile(r"(check|give it|set|see|look for|create|activate|make it|the role needs|the trust policy)\b")
 # ... a lack of memory ...
@@ -48,7 +49,7 @@ QUIET = {"GC_LOG_INFO", "GC_LOG_NOTICE"}
 PROTOCOL = re.compile(
     r"(ATTACH|DETACH|CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "
     r"|(Accept|Authorization|Content-Type|Content-Encoding|User-Agent|Upgrade|X-[\w-]+): ?"
-    r"|scope [a-z]+:| HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+|Basic realm="
+    r"|scope [a-z]+:|GET | HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+|Basic realm="
     r"|[A-Z]+ (\w+ 1 )?KEY\b|SCRIPT LOAD |POST\\n/|(\\n)?host:%s")
 # Words of libcurl, AWS and InfluxDB that the code looks for, values of HTTP
 # headers and of an option, and the decoders' names of models.

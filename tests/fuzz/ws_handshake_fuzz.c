@@ -5,13 +5,10 @@
  * address and a header of the request. */
 #include <string.h>
 
-#include "common/base/websocket/handshake.h"
+#include "common/net/socket/handshake.h"
 #include "tests/fuzz/fuzz.h"
 
-/* The accept value for the key in section 1.3 of RFC 6455. */
-static const uint8_t sha1[20] = {0xb3, 0x7a, 0x4f, 0x2c, 0xc0, 0x62, 0x4f,
-                                 0x16, 0x90, 0xf6, 0x46, 0x06, 0xcf, 0x38,
-                                 0x59, 0x45, 0xb2, 0xbe, 0xc4, 0xea};
+static const uint8_t nonce[16] = "the sample nonce";
 
 static void check_text(const char *text, size_t room) {
   LAW(memchr(text, '\0', room) != NULL);
@@ -21,8 +18,11 @@ static void check_text(const char *text, size_t room) {
 
 static size_t run_handshake(struct gc_ws_handshake *h, const uint8_t *data,
                             size_t size, size_t cut) {
+  GC_AUTO(gc_buf_clear) struct gc_buf request = {.max = 4096};
+  struct gc_err err;
   size_t at = 0;
-  gc_ws_handshake_begin(h, sha1, "Correlation-Id");
+  LAW(gc_ws_handshake_begin(h, "wss://h/", NULL, nonce, &request, &err) ==
+      GC_OK);
   while (at < size && h->state == GC_WS_WAITS) {
     size_t part = cut == 0 || cut > size - at ? size - at : cut;
     char *copy = malloc(part);
@@ -39,37 +39,37 @@ static size_t run_handshake(struct gc_ws_handshake *h, const uint8_t *data,
 }
 
 static void check_outcome(const struct gc_ws_handshake *h) {
-  LAW(h->state != GC_WS_OPENED || h->status == 101);
-  LAW(h->state != GC_WS_REFUSED || (h->status >= 200 && h->status <= 999));
+  int status = h->head.reply.status;
+  LAW(h->state != GC_WS_OPENED || status == 101);
+  LAW(h->state != GC_WS_REFUSED || (status >= 200 && status <= 999));
   LAW((h->state == GC_WS_WRONG || h->state == GC_WS_LARGE) ==
       (h->why[0] != '\0'));
-  check_text(h->retry_after, sizeof(h->retry_after));
-  check_text(h->date, sizeof(h->date));
-  check_text(h->correlation, sizeof(h->correlation));
+  check_text(h->head.headers.retry_after, sizeof(h->head.headers.retry_after));
+  check_text(h->head.reply.correlation, sizeof(h->head.reply.correlation));
   check_text(h->excerpt, sizeof(h->excerpt));
 }
 
 /* A request holds only the lines that it must have. */
 static void check_request(const char *text) {
   const char *headers[] = {text, NULL};
-  struct gc_ws_request r = {.url = text};
   for (int i = 0; i < 2; i++) {
+    struct gc_ws_handshake h;
     struct gc_buf out = {.max = 1 << 21};
     struct gc_err err = {0};
-    char key[GC_WS_KEY_SIZE];
-    if (gc_ws_request_write(&r, key, &out, &err) == GC_OK) {
+    if (gc_ws_handshake_begin(&h, i == 0 ? text : "wss://h/",
+                              i == 0 ? NULL : headers, nonce, &out,
+                              &err) == GC_OK) {
       size_t lines = 0;
       for (const char *c = out.data; (c = strchr(c, '\n')) != NULL; c++)
         lines++;
-      LAW(lines == 7 + (size_t)i);
+      LAW(lines == 8 + (size_t)i);
       LAW(strlen(out.data) == out.len && out.len > 4);
       LAW(strcmp(out.data + out.len - 4, "\r\n\r\n") == 0);
     } else {
       LAW(err.text[0] != '\0');
     }
+    gc_ws_handshake_clear(&h);
     gc_buf_clear(&out);
-    r.url = "wss://h/";
-    r.headers = headers;
   }
 }
 
@@ -81,12 +81,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   check_outcome(&whole);
   const size_t cuts[] = {1, data[0] % 16 + 2, data[0] + (size_t)1};
   for (size_t i = 0; i < GC_COUNT(cuts); i++) {
-    LAW(run_handshake(&h, data + 1, size - 1, cuts[i]) == took);
-    LAW(h.state == whole.state && h.status == whole.status);
+    size_t got = run_handshake(&h, data + 1, size - 1, cuts[i]);
+    LAW(h.state != GC_WS_OPENED || got == took);
+    LAW(h.state == whole.state);
+    LAW(h.head.reply.status == whole.head.reply.status);
     LAW(strcmp(h.why, whole.why) == 0);
     LAW(strcmp(h.excerpt, whole.excerpt) == 0);
-    LAW(strcmp(h.retry_after, whole.retry_after) == 0);
+    LAW(strcmp(h.head.headers.retry_after, whole.head.headers.retry_after) ==
+        0);
+    gc_ws_handshake_clear(&h);
   }
+  gc_ws_handshake_clear(&whole);
   char *text = strndup((const char *)data + 1, size - 1);
   LAW(text != NULL);
   check_request(text);

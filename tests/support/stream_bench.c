@@ -172,7 +172,7 @@ const char *stream_url_at(const struct server *s, const char *scheme) {
   static unsigned turn;
   char *url = urls[turn++ % 16];
   snprintf(url, sizeof(urls[0]), "%s://localhost:%d/socket?token=s3cret",
-           scheme, server_port(s));
+           strcmp(scheme, "wss") == 0 ? "https" : "http", server_port(s));
   return url;
 }
 

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include <curl/curl.h>
@@ -54,7 +53,7 @@ struct gc_stream {
 static void free_stream(struct gc_stream *s) {
   curl_easy_cleanup(s->easy);
   gc_buf_clear(&s->queue);
-  curl_free(s->url);
+  free(s->url);
   free(s);
 }
 
@@ -234,35 +233,6 @@ static void on_done(struct gc_curl_job *curl, int code) {
   leave_callback(s);
 }
 
-/* Converts "wss://host/path?query" to "https://host:443/". */
-static char *plain_url(const char *url, struct gc_err *err) {
-  static const char *const schemes[][2] = {
-      {"ws", "http"}, {"wss", "https"}, {"http", "http"}, {"https", "https"}};
-  char *scheme = NULL, *out = NULL;
-  const char *to = NULL;
-  CURLU *u = curl_url();
-  if (u != NULL &&
-      curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ==
-          CURLUE_OK &&
-      curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK)
-    for (size_t i = 0; i < GC_COUNT(schemes); i++)
-      if (strcasecmp(scheme, schemes[i][0]) == 0)
-        to = schemes[i][1];
-  if (to != NULL && curl_url_set(u, CURLUPART_SCHEME, to, 0) == CURLUE_OK &&
-      curl_url_set(u, CURLUPART_PATH, "/", 0) == CURLUE_OK &&
-      curl_url_set(u, CURLUPART_QUERY, NULL, 0) == CURLUE_OK &&
-      curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
-      curl_url_set(u, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
-      curl_url_set(u, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK)
-    curl_url_get(u, CURLUPART_URL, &out, CURLU_DEFAULT_PORT);
-  if (out == NULL)
-    gc_fail(err, GC_ERR_CONFIG,
-            "not an address of the form ws://, wss://, http:// or https://");
-  curl_free(scheme);
-  curl_url_cleanup(u);
-  return out;
-}
-
 static enum gc_code prepare_easy(struct gc_stream *s, struct gc_err *err) {
   CURL *easy = s->easy;
   GC_TRY(gc_curl_set_options(easy, s->connect, s->url, err));
@@ -284,15 +254,10 @@ enum gc_code gc_stream_open(struct gc_loop *loop, const char *url,
                             const struct gc_stream_events *events,
                             struct gc_stream **ret_stream, struct gc_err *err) {
   GC_TRY(gc_proxy_check(connect, err));
-  char *plain = plain_url(url, err);
-  if (plain == NULL)
-    return GC_ERR_CONFIG;
-
   struct gc_stream *s = gc_zalloc(1, sizeof(*s));
   s->easy = curl_easy_init();
   if (s->easy == NULL) {
     free(s);
-    curl_free(plain);
     return gc_fail(err, GC_ERR_MEMORY, "out of memory for a stream");
   }
   s->curl.done = on_done;
@@ -300,7 +265,7 @@ enum gc_code gc_stream_open(struct gc_loop *loop, const char *url,
   s->loop = loop;
   s->connect = connect;
   s->events = events;
-  s->url = plain;
+  s->url = gc_strdup(url);
   s->queue.max =
       2 * QUEUE_MAX_BYTES; /* includes bytes that were sent already */
 

@@ -34,9 +34,9 @@ struct gc_stream_events {
   void *ctx;
 };
 
-/* Begins to connect to `url` (ws:, wss:, http: or https:; path and query are
- * not used here). `connect` and `events` are borrowed as long as the stream
- * lives; no callback runs inside this call. */
+/* Begins to connect to `url`, "https://host:port/" or http:. `connect` and
+ * `events` are borrowed as long as the stream lives; no callback runs inside
+ * this call. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_stream_open(struct gc_loop *loop, const char *url,
                const struct gc_connect *connect,

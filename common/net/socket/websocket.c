@@ -5,22 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "common/base/alloc.h"
 #include "common/base/ascii.h"
 #include "common/base/debug.h"
-#include "common/base/policy/retry.h"
 #include "common/base/websocket/frames.h"
-#include "common/base/websocket/handshake.h"
-#include "common/genesys/token.h"
 #include "common/net/clock.h"
 #include "common/net/http/curl_error.h"
-#include "common/net/http/headers.h"
 #include "common/net/loop.h"
+#include "common/net/socket/handshake.h"
 #include "common/net/socket/tcp_stream.h"
-
-#include "gc_config.h"
 
 enum {
   /* The wait for the peer to close the connection after the close frames (RFC
@@ -30,7 +23,6 @@ enum {
   UPGRADE_WAIT_MS = 10 * 1000,
   /* The limit of the frame that waits for the stream. */
   OUT_MAX_BYTES = 1024 * 1024,
-  EXCERPT_BYTES = 121, /* bytes of the server's words */
 };
 
 struct gc_ws {
@@ -39,7 +31,6 @@ struct gc_ws {
   struct gc_stream_events stream_events;
   struct gc_stream *stream; /* NULL when CLOSED */
   uint32_t upgrade_ms, idle_timeout_ms, ping_interval_ms;
-  char *origin; /* "https://host:port", for the error texts */
 
   enum { CONNECTING, UPGRADING, OPEN, CLOSING, CLOSED } state;
   bool was_open; /* the peer sends frames while CLOSING */
@@ -61,104 +52,12 @@ struct gc_ws {
   struct gc_err err;
 };
 
-/* ---- the upgrade: the request, and the meaning of a refusal ---- */
-
-/* Prepares the handshake with the hash of the request's key, with which the
- * server proves that it has read the request. */
-static enum gc_code expect_answer(struct gc_ws_handshake *h, const char *key,
-                                  struct gc_err *err) {
-  char salted[GC_WS_KEY_SIZE + sizeof(GC_WS_GUID)];
-  uint8_t sha1[EVP_MAX_MD_SIZE];
-  int len = snprintf(salted, sizeof(salted), "%s%s", key, GC_WS_GUID);
-  if (EVP_Digest(salted, (size_t)len, sha1, NULL, EVP_sha1(), NULL) != 1)
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "this host's OpenSSL has no SHA-1, which a WebSocket needs");
-  gc_ws_handshake_begin(h, sha1, GC_CORRELATION_HEADER);
-  return GC_OK;
-}
-
-/* Keeps the "ID" of "wss://host/channels/ID?query". */
-static void keep_secret(struct gc_ws_handshake *h, const char *url) {
-  size_t end = strcspn(url, "?#"), begin = end;
-  while (begin > 0 && url[begin - 1] != '/')
-    begin--;
-  snprintf(h->secret, sizeof(h->secret), "%.*s", (int)(end - begin),
-           url + begin);
-}
-
-static enum gc_code gc_ws_upgrade_begin(const struct gc_ws_options *o,
-                                        struct gc_ws_handshake *ret_handshake,
-                                        struct gc_buf *out,
-                                        struct gc_err *err) {
-  struct gc_ws_request request = {.url = o->url,
-                                  .user_agent =
-                                      "collectd-genesys/" PACKAGE_VERSION,
-                                  .headers = o->headers};
-  for (size_t i = 0; i < sizeof(request.random); i += sizeof(uint32_t)) {
-    uint32_t random32 = gc_random32();
-    memcpy(request.random + i, &random32, sizeof(random32));
-  }
-  char key[GC_WS_KEY_SIZE];
-  GC_TRY(gc_ws_request_write(&request, key, out, err));
-  GC_TRY(expect_answer(ret_handshake, key, err));
-  keep_secret(ret_handshake, o->url);
-  return GC_OK;
-}
-
-/* Reads Retry-After in the same way as for any other answer. */
-static void read_retry_after(const struct gc_ws_handshake *h,
-                             struct gc_reply *reply) {
-  char line[80];
-  struct gc_reply_headers headers = {.is_open = true};
-  snprintf(line, sizeof(line), "Date: %s", h->date);
-  if (gc_reply_headers_read(&headers, line, strlen(line), reply) != GC_OK)
-    return;
-  memcpy(headers.retry_after, h->retry_after, sizeof(headers.retry_after));
-  gc_reply_headers_end(&headers, gc_clock_wall_ms(), reply);
-}
-
-/* Writes the server's own words in place of raw JSON or HTML. */
-static void describe_body(const char *body, char *out, size_t size) {
-  gc_error_words(body, strlen(body), out, size);
-  if (out[0] != '\0' || body[0] == '{')
-    return;
-  if (gc_error_is_page(body, strlen(body)))
-    snprintf(out, size, "a page, as from a proxy, firewall or CDN");
-  else
-    snprintf(out, size, "%s", body);
-}
-
-static void gc_ws_upgrade_refused(const struct gc_ws_handshake *h,
-                                  const char *origin, struct gc_ws_end *ret_end,
-                                  struct gc_err *err) {
-  struct gc_reply reply = {.status = h->status};
-  read_retry_after(h, &reply);
-  char wait[48] = "";
-  if (reply.has_retry_after)
-    snprintf(wait, sizeof(wait), "; asks to wait %u s", reply.retry_after_s);
-  char words[320], body[sizeof(h->excerpt)], excerpt[EXCERPT_BYTES];
-  memcpy(body, h->excerpt, sizeof(body));
-  gc_text_hide(body, h->secret);
-  describe_body(body, excerpt, sizeof(excerpt));
-  snprintf(
-      words, sizeof(words), "no WebSocket: the server answered %d%s%s%s%s%s",
-      h->status, excerpt[0] != '\0' ? ": " : "", excerpt, wait,
-      h->correlation[0] != '\0' ? "; correlation id " : "", h->correlation);
-  gc_curl_fail(origin, GC_FAILURE_NONE, err, "%s", words);
-  enum gc_code code = gc_retry_decide(&reply).code;
-  err->code = code != GC_OK ? code : GC_ERR_PARSE;
-  *ret_end = (struct gc_ws_end){.http_status = h->status,
-                                .has_retry_after = reply.has_retry_after,
-                                .retry_after_s = reply.retry_after_s};
-}
-
 /* ---- the socket's memory ---- */
 
 static void free_ws(struct gc_ws *ws) {
   gc_ws_frames_free(ws->frames);
   gc_buf_wipe(&ws->out);
-  explicit_bzero(&ws->handshake, sizeof(ws->handshake));
-  free(ws->origin);
+  gc_ws_handshake_clear(&ws->handshake);
   free(ws);
 }
 
@@ -188,7 +87,7 @@ static void report_end(struct gc_ws *ws) {
 static void set_end(struct gc_ws *ws, enum gc_failure failure,
                     enum gc_code code, const char *words) {
   ws->end = (struct gc_ws_end){.failure = failure};
-  gc_curl_fail(ws->origin, failure, &ws->err, "%s", words);
+  gc_curl_fail(ws->handshake.origin, failure, &ws->err, "%s", words);
   ws->err.code = code;
 }
 
@@ -205,7 +104,7 @@ static void report_timeout(struct gc_ws *ws, const char *what, uint32_t ms) {
 }
 
 static void report_refusal(struct gc_ws *ws) {
-  gc_ws_upgrade_refused(&ws->handshake, ws->origin, &ws->end, &ws->err);
+  gc_ws_handshake_explain(&ws->handshake, &ws->end, &ws->err);
   report_end(ws);
 }
 
@@ -477,26 +376,17 @@ static void on_timer(void *ctx, uint64_t now_ms) {
 
 /* ---- the beginning ---- */
 
-/* Converts "wss://host:port/path" to "https://host:port": the part that may be
- * shown, in a form that libcurl reads. The address was checked before. */
-static char *origin_of(const char *url) {
-  const char *host = strstr(url, "://") + 3;
-  bool is_tls = (host[-4] | 0x20) == 's';
-  size_t len = strcspn(host, "/?#");
-  size_t room = strlen("https://") + len + 1;
-  char *origin = gc_zalloc(1, room);
-  snprintf(origin, room, "http%s://%.*s", is_tls ? "s" : "", (int)len, host);
-  return origin;
-}
-
 static enum gc_code prepare_ws(struct gc_ws *ws, const struct gc_ws_options *o,
                                struct gc_err *err) {
-  GC_TRY(gc_ws_upgrade_begin(o, &ws->handshake, &ws->out, err));
-  ws->origin = origin_of(o->url);
+  uint32_t random[4];
+  for (size_t i = 0; i < GC_COUNT(random); i++)
+    random[i] = gc_random32();
+  GC_TRY(gc_ws_handshake_begin(&ws->handshake, o->url, o->headers,
+                               (const uint8_t *)random, &ws->out, err));
   ws->frames = gc_ws_frames_new(o->message_max_bytes);
   gc_timers_set(gc_loop_timers(ws->loop), &ws->timer, UINT64_MAX);
-  return gc_stream_open(ws->loop, o->url, o->connect, &ws->stream_events,
-                        &ws->stream, err);
+  return gc_stream_open(ws->loop, ws->handshake.origin, o->connect,
+                        &ws->stream_events, &ws->stream, err);
 }
 
 enum gc_code gc_ws_open(struct gc_loop *loop,
