@@ -78,7 +78,8 @@ def agent(sim: Simulator, ours: int, theirs: int, password: Path, lease: Redis) 
     blocks = (queues("guide", Queue="Sales*", QueueLabel="both", Observations="queue_metrics", Stream="none", Window=5,
                      ObservationInterval=5)
               + queues(QueueLabel="both", ServiceLevelTarget=1))
-    return Collectd(account(sim, RequestsPerMinute=10000, Host="org", LeaseURL=lease.url, LeaseTTL=3), blocks,
+    prod = account(sim, RequestsPerMinute=10000, MonthlyRequests=1_000_000_000, Host="org", LeaseURL=lease.url, LeaseTTL=3)
+    return Collectd(prod, blocks,
                     queries=query(QueueLabel="both", Backfill="PT5M") + query("agents", Source="users", Backfill="PT5M"),
                     flows=notifications(StateURL=lease.url), load=("write_prometheus",),
                     ours=(*OURS, "genesys_prometheus", "genesys_influxdb"), more=more)
