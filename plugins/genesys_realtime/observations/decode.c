@@ -302,7 +302,7 @@ static enum gc_code read_row(struct obs_decoder *d, uint64_t key,
     return put_text(&d->into->guide_names, v, &d->row[0].qualifier);
   if (key == K_MEDIA_TYPE)
     return put_media(d, v, &d->media);
-  if (key < K_QUEUED)
+  if (key < K_QUEUED || key - K_QUEUED >= OBS_GUIDE_COUNT)
     return GC_OK;
   bool is_number = gc_json_real(v, &real) && isfinite(real);
   d->ignored += !is_number && v->kind != GC_JSON_NULL;
