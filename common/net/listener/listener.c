@@ -361,9 +361,9 @@ bool gc_listener_is_up(const struct gc_listener *l) {
 void gc_listener_put_certificate(const struct gc_listener *l,
                                  const struct gc_sample_writer *w) {
   int64_t end_s = atomic_load(&l->cert_end_s);
+  int64_t left_s = end_s - gc_clock_wall_ms() / 1000;
   if (end_s != 0)
-    gc_put_gauge(w, GC_METRIC_CERTIFICATE_LIFETIME, "tls_cert",
-                 (double)(end_s - gc_clock_wall_ms() / 1000));
+    gc_put_gauge(w, GC_METRIC_CERTIFICATE_LIFETIME, "tls_cert", (double)left_s);
 }
 
 void gc_listener_free(struct gc_listener *l) {

@@ -355,9 +355,9 @@ static void choose_source(struct flow_observations *o,
 double flow_source_per_minute(enum flow_source source, size_t flows,
                               uint32_t interval_s) {
   double readings = 60.0 / interval_s;
-  return source == FLOW_QUERY
-             ? readings * (double)((flows + IDS_MAX - 1) / IDS_MAX)
-             : readings * (1.0 + 1.0 / GC_PAGING_CHECK_EVERY);
+  size_t requests = (flows + IDS_MAX - 1) / IDS_MAX;
+  return source == FLOW_QUERY ? readings * (double)requests
+                              : readings * (1.0 + 1.0 / GC_PAGING_CHECK_EVERY);
 }
 
 /* Plans the polls, and no others: a source that was chosen before ends. */

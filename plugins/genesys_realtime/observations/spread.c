@@ -129,7 +129,7 @@ static void take_turns(struct spread *s, uint64_t now_ms, bool is_last) {
   uint64_t late = 0;
   if (is_last || s->turns == 1)
     late = s->turns;
-  else if (now_ms >= s->due_ms)
+  else if (s->each_ms > 0 && now_ms >= s->due_ms)
     late = 1 + (now_ms - s->due_ms) / s->each_ms;
   s->due = late < s->owed ? (uint32_t)late : s->owed;
   s->first = s->turn;
