@@ -166,7 +166,7 @@ def further_runs(play: Play) -> None:
     play.use(play.sim.client_secret, genesys_agent_queues_options={"Windwo": 60})
     status, said = play.run()
     same("a mistake ends the play, and collectd runs on", (status, machine.shows("MainPID")), (2, pid))
-    check("the output has the error of the probe", "Windwo" in said and "did you mean" in said, said[-2000:])
+    check("the output names the unknown option", "unknown options: " in said and "Windwo" in said, said[-2000:])
     play.use(play.sim.client_secret, genesys_agent_queues_options={"Window": 60}, genesys_agent_systemd_credential=False)
     status, said = play.run()
     check("a correction is followed by a restart", status == 0 and machine.shows("MainPID") != pid, said[-2000:])

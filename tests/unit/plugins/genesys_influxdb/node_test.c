@@ -48,8 +48,9 @@ static void serve_influxdb(struct conn *c, void *ctx) {
   (void)ctx;
   while (conn_request(c, &r)) {
     snprintf(last_head, sizeof(last_head), "%s", r.head);
-    GATE_CHANGE(&gate, requests++);
-    if (!conn_say(c, "HTTP/1.1 %u x\r\nContent-Length: 0\r\n\r\n", status))
+    unsigned answer;
+    GATE_CHANGE(&gate, (requests++, answer = status));
+    if (!conn_say(c, "HTTP/1.1 %u x\r\nContent-Length: 0\r\n\r\n", answer))
       return;
   }
 }
@@ -320,12 +321,12 @@ static void a_disk_that_takes_nothing_stops_only_the_disk(void) {
   wanted = 2;
   put_sample(n, 3);
   CHECK(gate_wait(&gate, has_requests, &wanted));
-  status = 503;
+  GATE_CHANGE(&gate, status = 503);
   wanted = 3;
   put_sample(n, 4);
   CHECK(gate_wait(&gate, has_requests, &wanted));
   CHECK(wait_until(shows_memory, n));
-  status = 204;
+  GATE_CHANGE(&gate, status = 204);
   put_sample(n, 5);
   put_sample(n, 6);
   put_sample(n, 7);
@@ -343,7 +344,7 @@ static void a_disk_that_recovers_gets_the_lines_in_memory(void) {
   struct server *s;
   struct influx_node *n = node_with_database(&s);
   syncs_fail = true;
-  status = 503;
+  GATE_CHANGE(&gate, status = 503);
   put_sample(n, 1);
   unsigned wanted = 1;
   CHECK(gate_wait(&gate, has_requests, &wanted));
@@ -352,7 +353,7 @@ static void a_disk_that_recovers_gets_the_lines_in_memory(void) {
   syncs_fail = false;
   CHECK(wait_for_save());
   CHECK(influx_node_free(n));
-  status = 204;
+  GATE_CHANGE(&gate, status = 204);
   CHECK_STR(spool_words(), LINE("1") LINE("2"));
   server_stop(s);
 }
