@@ -40,8 +40,9 @@
  * is killed. */
 enum { GC_WRITE_GIVE_UP_MS = 15000 };
 
-/* A quick queue is empty within milliseconds of a burst. */
-enum { GC_WRITE_LAG_MS = 2000 };
+/* A quick queue is empty within milliseconds of a burst; csv may need seconds
+ * for thousands of new files. */
+enum { GC_WRITE_LAG_MS = 10000 };
 
 /* Arranges the registration of the write callback; called in init; a second
  * call does nothing. Writers register when they are loaded (csv), configured

@@ -158,11 +158,11 @@ class Collectd:
 
     def complaints(self) -> list[str]:
         """Warnings and errors of the plugins of this project, without the lines that a busy host causes: collectd's own line
-        about a slow reading, and lines about a slow disk (hangs.py looks for both). With an accelerated clock lines about a
+        about a slow reading, and lines about a slow disk or write queue (hangs.py looks for them). With an accelerated clock lines about a
         Date are left out too, because an answer that is a second late has a Date of half a minute ago."""
         return [line for line in self.program.matching("genesys")
                 if re.match(r"(\[[^]]*\] )*\[(warning|error)\]", line) and "plugin_read_thread" not in line
-                and "no answer of the file system" not in line
+                and "no answer of the file system" not in line and "write queue: " not in line
                 and "VisibilityTimeout 5 is short" not in line  # lib/flows.py sets it
                 and not (self.is_accelerated and re.search("Date is|the Date of the answers is|this host's clock is", line))]
 
