@@ -306,6 +306,7 @@ static void on_tick(void *ctx, uint64_t at_ms) {
   take_inbox(n); /* a wake-up may have failed for lack of memory */
   if (n->save.place == 0)
     schedule_save(n, at_ms);
+  influx_points_age(n->points, at_ms);
   publish_stats(n);
   set_timer(n, &n->tick, at_ms + INFLUX_TICK_MS);
 }
@@ -422,8 +423,6 @@ static enum gc_code make_parts(struct influx_node *n, struct gc_err *err) {
   n->points = influx_points_new(n->settings->tags, INFLUX_SERIES_MAX);
   n->join = influx_join_new();
   n->reads = gc_detached_new("gc-secret", GC_FILES_WAIT_MS);
-  if (n->points == NULL || n->join == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   return make_sender(n, err);
 }
 

@@ -157,7 +157,7 @@ static enum gc_code add_lines(const struct probe_values *v,
     make_sample(&v->at[i], key, &sample);
     const struct influx_point *names = influx_points_of(points, &sample);
     if (names == NULL)
-      return GC_ERR_MEMORY;
+      return GC_ERR_LIMIT;
     GC_TRY(influx_join_add(join, &sample, names, 0));
   }
   return GC_OK;
@@ -168,9 +168,7 @@ static enum gc_code write_influx(const struct probe_values *v,
   const struct gc_strs no_tags = {.count = 0};
   struct influx_points *points = influx_points_new(&no_tags, PROBE_VALUES_MAX);
   struct influx_join *join = influx_join_new();
-  enum gc_code code = points != NULL && join != NULL
-                          ? add_lines(v, points, join)
-                          : GC_ERR_MEMORY;
+  enum gc_code code = add_lines(v, points, join);
   while (code == GC_OK && influx_join_count(join) > 0)
     if (influx_join_take(join, UINT64_MAX, SIZE_MAX, out) == 0 &&
         influx_join_count(join) > 0)

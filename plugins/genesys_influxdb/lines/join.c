@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/hash.h"
 
 enum {
@@ -31,15 +32,10 @@ struct influx_join {
 };
 
 struct influx_join *influx_join_new(void) {
-  struct influx_join *j = calloc(1, sizeof(*j));
-  if (j == NULL)
-    return NULL;
-  j->slots = calloc(SLOTS_MIN, sizeof(*j->slots));
+  struct influx_join *j = gc_zalloc(1, sizeof(*j));
   j->room = SLOTS_MIN;
-  if (j->slots != NULL)
-    return j;
-  free(j);
-  return NULL;
+  j->slots = gc_zalloc(j->room, sizeof(*j->slots));
+  return j;
 }
 
 static struct line **slot_of(struct influx_join *j, uint64_t hash) {
@@ -92,14 +88,11 @@ static struct line *find_line(struct influx_join *j, uint64_t hash,
 }
 
 static void grow_slots(struct influx_join *j) {
-  size_t room = j->room > 0 ? j->room * 2 : SLOTS_MIN;
-  struct line **slots =
-      j->count >= j->room ? calloc(room, sizeof(*slots)) : NULL;
-  if (slots == NULL)
+  if (j->count < j->room)
     return;
   free(j->slots);
-  j->slots = slots;
-  j->room = room;
+  j->room *= 2;
+  j->slots = gc_zalloc(j->room, sizeof(*j->slots));
   for (struct line *line = j->first; line != NULL; line = line->later) {
     line->next = *slot_of(j, line->hash);
     *slot_of(j, line->hash) = line;
@@ -109,9 +102,7 @@ static void grow_slots(struct influx_join *j) {
 static struct line *add_line(struct influx_join *j, uint64_t hash,
                              const struct influx_point *point, int64_t time_ns,
                              uint64_t now_ms) {
-  struct line *line = calloc(1, sizeof(*line) + point->head_len + 1);
-  if (line == NULL)
-    return NULL;
+  struct line *line = gc_zalloc(1, sizeof(*line) + point->head_len + 1);
   line->hash = hash;
   line->due_ms = now_ms + INFLUX_JOIN_MS;
   line->time_ns = time_ns;
@@ -136,8 +127,6 @@ static enum gc_code add_value(struct influx_join *j,
   struct line *line = find_line(j, hash, point, time_ns);
   if (line == NULL || influx_line_has_field(&line->fields, point->field))
     line = add_line(j, hash, point, time_ns, now_ms);
-  if (line == NULL)
-    return GC_ERR_MEMORY;
   return influx_line_field(&line->fields, point->field, point->kind, value);
 }
 

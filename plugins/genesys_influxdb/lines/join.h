@@ -14,14 +14,14 @@ enum { INFLUX_JOIN_MS = 200 };
 
 struct influx_join;
 
-/* Makes an empty join. Returns NULL when out of memory. */
-struct influx_join *influx_join_new(void);
+/* Makes an empty join. */
+struct influx_join *influx_join_new(void) __attribute__((returns_nonnull));
 void influx_join_free(struct influx_join *j);
 
 /* Adds the values of a sample that arrived at `now_ms` (monotonic). Skips NaN
  * and infinity, and counts values that their field cannot hold. A field that
- * the line already has begins a new line. GC_ERR_MEMORY, and GC_ERR_LIMIT for
- * too many fields in a line: some of the values may be lost. */
+ * the line already has begins a new line. GC_ERR_LIMIT for too many fields in a
+ * line: some of the values may be lost. */
 GC_MUST_CHECK enum gc_code influx_join_add(struct influx_join *j,
                                            const struct influx_sample *sample,
                                            const struct influx_point *points,

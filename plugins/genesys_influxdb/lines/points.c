@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/ascii.h"
+#include "common/base/assert.h"
 #include "common/base/hash.h"
 #include "common/base/utf8.h"
 #include "common/export/series.h"
-#include "plugins/genesys_influxdb/lines/owners.h"
 
 enum {
   HEAD_MAX = 16 * 1024,
@@ -22,21 +23,77 @@ struct series {
   uint64_t hash;
   size_t key_len;
   char *key;
+  bool has_value; /* since the last aging */
   unsigned count;
   unsigned ambiguous; /* points whose name another identity has */
   struct influx_point points[];
+};
+
+/* Which identity of collectd has which name in the database. Two identities get
+ * one name if they differ only in characters that lines cannot express, such as
+ * "M\xfcller" and "M\xf6ller": their values would replace each other. Holds
+ * hashes alone, 16 bytes a name. */
+struct owners {
+  struct owner {
+    uint64_t name, identity; /* name 0: free */
+  } * at;
+  size_t room, count; /* room: a power of two */
 };
 
 struct influx_points {
   const struct gc_strs *tags;
   struct series **slots; /* `room` of them, a power of two */
   size_t room, count, max;
-  struct influx_owners owners;
+  struct owners owners;
+  uint64_t aged_ms;   /* the last aging; 0: none yet */
   uint64_t ambiguous; /* values */
   char example[EXAMPLE_SIZE];
   struct gc_export_series made; /* scratch */
   struct gc_buf head;
 };
+
+/* ---- names and their owners ---- */
+
+/* Returns the place of a name: its own, or a free one. */
+static struct owner *place_of(const struct owners *o, uint64_t name) {
+  size_t at = gc_hash_fold(name) & (o->room - 1);
+  while (o->at[at].name != 0 && o->at[at].name != name)
+    at = (at + 1) & (o->room - 1);
+  return &o->at[at];
+}
+
+/* Keeps half of the places free. */
+static void grow_places(struct owners *o) {
+  struct owners more = {.room = o->room > 0 ? o->room * 2 : SLOTS_MIN,
+                        .count = o->count};
+  if (o->count * 2 < o->room)
+    return;
+  more.at = gc_zalloc(more.room, sizeof(*more.at));
+  for (size_t i = 0; i < o->room; i++)
+    if (o->at[i].name != 0)
+      *place_of(&more, o->at[i].name) = o->at[i];
+  free(o->at);
+  *o = more;
+}
+
+/* Gives the name of a point to its identity. Returns true if another identity
+ * has the name. */
+static bool is_ambiguous(struct owners *o, const struct influx_point *point) {
+  grow_places(o);
+  struct owner *place = place_of(o, point->name);
+  if (place->name == 0) {
+    *place = (struct owner){point->name, point->identity};
+    o->count++;
+  }
+  return place->identity != point->identity;
+}
+
+static void forget_owners(struct owners *o) {
+  free(o->at);
+  *o = (struct owners){.at = NULL};
+}
+
+/* ---- the life of a series ---- */
 
 static void series_free(struct series *s) {
   for (unsigned i = 0; i < s->count; i++) {
@@ -47,37 +104,62 @@ static void series_free(struct series *s) {
   free(s);
 }
 
-static void forget_all(struct influx_points *p) {
+/* Gives the names of the series that stays to it. */
+static void keep_series(struct influx_points *p, struct series *s) {
+  s->has_value = false;
+  s->ambiguous = 0;
+  for (unsigned i = 0; i < s->count; i++)
+    s->ambiguous += is_ambiguous(&p->owners, &s->points[i]);
+}
+
+/* Drops the series without a value since the call before. */
+static void drop_unused(struct influx_points *p) {
+  forget_owners(&p->owners);
   for (size_t i = 0; i < p->room; i++)
-    while (p->slots[i] != NULL) {
-      struct series *s = p->slots[i];
-      p->slots[i] = s->next;
+    for (struct series **at = &p->slots[i]; *at != NULL;) {
+      struct series *s = *at;
+      if (s->has_value) {
+        keep_series(p, s);
+        at = &s->next;
+        continue;
+      }
+      *at = s->next;
       series_free(s);
+      p->count--;
     }
-  p->count = 0;
-  influx_owners_clear(&p->owners);
+}
+
+static void drop_all(struct influx_points *p) {
+  drop_unused(p);
+  drop_unused(p);
+  GC_ASSERT(p->count == 0);
+}
+
+void influx_points_age(struct influx_points *p, uint64_t now_ms) {
+  if (p->aged_ms == 0)
+    p->aged_ms = now_ms;
+  if (now_ms - p->aged_ms < INFLUX_AGE_MS)
+    return;
+  p->aged_ms = now_ms;
+  drop_unused(p);
 }
 
 struct influx_points *influx_points_new(const struct gc_strs *tags,
                                         size_t series_max) {
-  struct influx_points *p = calloc(1, sizeof(*p));
-  if (p == NULL)
-    return NULL;
+  struct influx_points *p = gc_zalloc(1, sizeof(*p));
   p->tags = tags;
   p->max = series_max;
   p->head.max = HEAD_MAX;
-  p->slots = calloc(SLOTS_MIN, sizeof(*p->slots));
-  p->room = p->slots != NULL ? SLOTS_MIN : 0;
-  if (p->slots != NULL)
-    return p;
-  free(p);
-  return NULL;
+  p->room = SLOTS_MIN;
+  p->slots = gc_zalloc(p->room, sizeof(*p->slots));
+  return p;
 }
 
 void influx_points_free(struct influx_points *p) {
   if (p == NULL)
     return;
-  forget_all(p);
+  drop_all(p);
+  forget_owners(&p->owners);
   gc_buf_clear(&p->head);
   free(p->slots);
   free(p);
@@ -288,31 +370,23 @@ static enum gc_code write_other(struct influx_points *p,
   return write_head(&p->head, p->made.measurement, &tags);
 }
 
-/* Takes the name of a point. Returns true if another identity has it. A row of
- * a guide belongs to the host, which stands for the account: the row has no
- * host, and a queue keeps its row when it is renamed. */
-static bool is_ambiguous(struct influx_points *p,
-                         const struct influx_sample *sample,
-                         const struct influx_source *source,
-                         const struct influx_point *point, bool is_guide) {
-  struct identity id = identity_of(sample->key);
-  size_t id_size = (size_t)(text_behind(id.type_instance) - sample->key);
+/* Sets the hashes of a point. A row of a guide belongs to the host, which
+ * stands for the account: the row has no host, and a queue keeps its row when
+ * it is renamed. */
+static void set_hashes(struct influx_point *point, const char *key,
+                       const char *source, bool is_guide) {
+  struct identity id = identity_of(key);
+  size_t id_size = (size_t)(text_behind(id.type_instance) - key);
   uint64_t name = gc_hash(point->head, point->head_len + 1);
-  name = gc_hash_add(name, point->field, strlen(point->field));
-  uint64_t identity =
-      gc_hash(sample->key, is_guide ? strlen(id.host) + 1 : id_size);
-  identity = gc_hash_add(identity, source->name, strlen(source->name));
-  if (!influx_owners_take(&p->owners, name, identity))
-    return false;
-  gc_utf8_copy_printable(p->example, sizeof(p->example), point->head, '_');
-  return true;
+  point->name = gc_hash_add(name, point->field, strlen(point->field));
+  point->identity = gc_hash(key, is_guide ? strlen(id.host) + 1 : id_size);
+  point->identity = gc_hash_add(point->identity, source, strlen(source));
 }
 
 static enum gc_code make_point(struct influx_points *p,
                                const struct influx_sample *sample,
                                const struct influx_source *source,
-                               struct influx_point *point,
-                               unsigned *ambiguous) {
+                               struct influx_point *point) {
   struct identity id = identity_of(sample->key);
   struct gc_export_identity named = {.host = id.host,
                                      .plugin = id.plugin,
@@ -334,51 +408,50 @@ static enum gc_code make_point(struct influx_points *p,
   GC_TRY(influx_line_key(&field, is_guide ? row->field : p->made.field));
   point->kind = is_guide ? row->kind : source->kind;
   point->head_len = p->head.len;
-  point->head = strdup(gc_buf_string(&p->head));
+  point->head = gc_strdup(gc_buf_string(&p->head));
   point->field = gc_steal(field.data);
-  if (point->head == NULL || point->field == NULL)
-    return GC_ERR_MEMORY;
-  *ambiguous += is_ambiguous(p, sample, source, point, is_guide);
+  set_hashes(point, sample->key, source->name, is_guide);
   return GC_OK;
 }
 
 /* ---- the cache ---- */
 
+/* Returns NULL when the names are too long. */
 static struct series *make_series(struct influx_points *p,
                                   const struct influx_sample *sample,
                                   uint64_t hash) {
   struct series *s =
-      calloc(1, sizeof(*s) + sample->count * sizeof(s->points[0]));
-  if (s == NULL)
-    return NULL;
+      gc_zalloc(1, sizeof(*s) + sample->count * sizeof(s->points[0]));
+  enum gc_code code = GC_OK;
   s->hash = hash;
   s->count = sample->count;
   s->key_len = sample->key_len;
-  s->key = malloc(sample->key_len);
-  enum gc_code code = s->key != NULL ? GC_OK : GC_ERR_MEMORY;
-  if (code == GC_OK)
-    memcpy(s->key, sample->key, sample->key_len);
+  s->key = gc_strndup(sample->key, sample->key_len);
   for (unsigned i = 0; code == GC_OK && i < s->count; i++)
-    code = make_point(p, sample, &sample->sources[i], &s->points[i],
-                      &s->ambiguous);
-  if (code == GC_OK)
-    return s;
-  series_free(s);
-  return NULL;
+    code = make_point(p, sample, &sample->sources[i], &s->points[i]);
+  if (code != GC_OK) {
+    series_free(s);
+    return NULL;
+  }
+  for (unsigned i = 0; i < s->count; i++)
+    if (is_ambiguous(&p->owners, &s->points[i])) {
+      s->ambiguous++;
+      gc_utf8_copy_printable(p->example, sizeof(p->example), s->points[i].head,
+                             '_');
+    }
+  return s;
 }
 
-/* Adds slots, so that each holds about one series. */
+/* Doubles the slots when each holds one series. */
 static void grow_slots(struct influx_points *p) {
-  size_t room = p->room > 0 ? p->room * 2 : SLOTS_MIN;
-  struct series **slots =
-      p->count >= p->room ? calloc(room, sizeof(*slots)) : NULL;
-  if (slots == NULL)
+  if (p->count < p->room)
     return;
+  size_t room = p->room * 2;
+  struct series **slots = gc_zalloc(room, sizeof(struct series *));
   for (size_t i = 0; i < p->room; i++)
-    while (p->slots[i] != NULL) {
-      struct series *s = p->slots[i];
-      p->slots[i] = s->next;
+    for (struct series *s = p->slots[i], *next; s != NULL; s = next) {
       struct series **slot = &slots[gc_hash_fold(s->hash) & (room - 1)];
+      next = s->next;
       s->next = *slot;
       *slot = s;
     }
@@ -400,7 +473,7 @@ static struct series *add_series(struct influx_points *p,
                                  const struct influx_sample *sample,
                                  uint64_t hash) {
   if (p->count >= p->max)
-    forget_all(p);
+    drop_all(p);
   struct series *s = make_series(p, sample, hash);
   if (s == NULL)
     return NULL;
@@ -422,6 +495,7 @@ influx_points_of(struct influx_points *p, const struct influx_sample *sample) {
     s = add_series(p, sample, hash);
   if (s == NULL)
     return NULL;
+  s->has_value = true;
   p->ambiguous += s->ambiguous;
   return s->points;
 }

@@ -34,7 +34,8 @@ struct influx_sample {
 
 /* The names of one data source. */
 struct influx_point {
-  char *head; /* "genesys_queue,queueId=q1,env=prod" */
+  uint64_t name, identity; /* hashes: its name in the database, its own */
+  char *head;              /* "genesys_queue,queueId=q1,env=prod" */
   size_t head_len;
   char *field;             /* escaped key */
   enum influx_number kind; /* form in which its value is written */
@@ -48,15 +49,22 @@ bool influx_guide_name(enum gc_metric_id metric, const char *source, size_t n,
 
 struct influx_points; /* a cache of series */
 
+enum { INFLUX_AGE_MS = 10 * 60 * 1000 };
+
 /* Makes a cache. `tags`: pairs of key and value for every point, borrowed.
  * Keeps at most `series_max` series; past that it drops all of them, and makes
- * a series again with its next value. Returns NULL when out of memory. */
+ * a series again with its next value. */
 struct influx_points *influx_points_new(const struct gc_strs *tags,
-                                        size_t series_max);
+                                        size_t series_max)
+    __attribute__((returns_nonnull));
 void influx_points_free(struct influx_points *p);
 
+/* Each INFLUX_AGE_MS drops the series that had no value since the time before;
+ * their names are free for others. Call it often. `now_ms`: monotonic. */
+void influx_points_age(struct influx_points *p, uint64_t now_ms);
+
 /* Returns the points of a sample, sample->count of them, valid until the next
- * call; NULL when out of memory, or when the names or tags are too long. */
+ * call to p; NULL when the names or tags are too long. */
 const struct influx_point *influx_points_of(struct influx_points *p,
                                             const struct influx_sample *sample);
 /* Returns the number of values so far whose measurement, tags and field another

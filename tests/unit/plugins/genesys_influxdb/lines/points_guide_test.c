@@ -144,7 +144,35 @@ static void one_queue_id_of_two_accounts_is_counted_and_named(void) {
   influx_points_free(p);
 }
 
+/* A series without values is forgotten, and its names are free. */
+static void series_age(void) {
+  static const struct gc_strs no_tags;
+  struct influx_points *p = influx_points_new(&no_tags, 100);
+  const char *example = "";
+  influx_points_age(p, 1000);
+  CHECK_INT(ambiguous_after(p, "emea", "Sales", &example), 0);
+  CHECK_INT(ambiguous_after(p, "apac", "Sales", &example), 1);
+  influx_points_age(p, 1000 + INFLUX_AGE_MS);
+  CHECK_INT(p->count, 2);
+  (void)ambiguous_after(p, "emea", "Sales", &example);
+  CHECK_INT(ambiguous_after(p, "apac", "Sales", &example), 2); /* one of both */
+  influx_points_age(p, 1000 + 2 * INFLUX_AGE_MS);
+  (void)ambiguous_after(p, "apac", "Sales", &example);
+  influx_points_age(p, 1000 + 3 * INFLUX_AGE_MS - 1);
+  CHECK_INT(p->count, 2);
+  influx_points_age(p, 1000 + 3 * INFLUX_AGE_MS);
+  CHECK_INT(p->count, 1);
+  CHECK_INT(p->owners.count, 1);
+  uint64_t before = influx_points_ambiguous(p, &example);
+  CHECK_INT(ambiguous_after(p, "apac", "Sales", &example), before);
+  influx_points_age(p, 1000 + 4 * INFLUX_AGE_MS);
+  influx_points_age(p, 1000 + 5 * INFLUX_AGE_MS);
+  CHECK_INT(p->count, 0);
+  influx_points_free(p);
+}
+
 int main(void) {
+  RUN(series_age);
   RUN(one_queue_id_of_two_accounts_is_counted_and_named);
   RUN(figures_of_the_guides_have_their_names);
   RUN(other_values_have_no_guide_name);
