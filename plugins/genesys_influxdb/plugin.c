@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "collectd.h"
 #include "plugin.h"
@@ -97,27 +98,6 @@ static void warn_node(void *ctx, const struct gc_err *warning) {
               warning->text);
 }
 
-/* Writes the path without empty parts, "." and a slash at the end: one folder
- * has one text. Looks at no disk, which may hang. */
-static void fold_path(char out[4096], const char *path) {
-  size_t len = 0;
-  out[0] = '\0';
-  while (*path != 0 && len < 4000) {
-    size_t part = strcspn(path, "/");
-    bool is_nothing = part == 0 || (part == 1 && path[0] == '.');
-    if (!is_nothing)
-      len += (size_t)snprintf(out + len, 4096 - len, "/%.*s", (int)part, path);
-    path += part + (path[part] == '/');
-  }
-}
-
-static bool is_same_folder(const char *a, const char *b) {
-  char one[4096], two[4096];
-  fold_path(one, a);
-  fold_path(two, b);
-  return (a[0] == '/') == (b[0] == '/') && strcmp(one, two) == 0;
-}
-
 static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
                                 struct gc_err *err) {
   const struct node_options *o = b->options;
@@ -126,7 +106,7 @@ static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
        other = other->next) {
     const struct node_options *theirs = other->options;
     if (o->spool_dir != NULL && theirs->spool_dir != NULL &&
-        is_same_folder(o->spool_dir, theirs->spool_dir))
+        strcmp(o->spool_dir, theirs->spool_dir) == 0)
       return gc_fail(err, GC_ERR_CONFIG,
                      "SpoolDir \"%s\" is that of <Node \"%s\">; give each its "
                      "own",
@@ -147,16 +127,49 @@ static void set_folder(struct node_block *n) {
              base != NULL ? base : ".", name);
 }
 
+/* Finds another node with the folder, which may have several paths; NULL: none
+ * has it. */
+static const struct gc_block *find_owner(const struct node_block *n) {
+  struct stat ours, theirs;
+  const struct gc_block *b = plugin.blocks;
+  if (stat(n->folder, &ours) != 0)
+    return NULL;
+  while (b != NULL &&
+         (b == &n->base ||
+          stat(((const struct node_block *)b)->folder, &theirs) != 0 ||
+          ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino))
+    b = b->next;
+  return b;
+}
+
+/* Names the node that has the folder of a spool that is in use. On the node's
+ * thread, which waits for the disk. */
+static void notice_node(void *ctx, const char *cause,
+                        const struct gc_err *err) {
+  const struct node_block *n = ctx;
+  struct gc_err why;
+  const struct gc_block *owner =
+      err->code == GC_ERR_UNAVAILABLE ? find_owner(n) : NULL;
+  if (owner != NULL)
+    (void)gc_fail(&why, GC_ERR_STATE,
+                  "SpoolDir %s of <Node \"%s\"> is the folder of <Node "
+                  "\"%s\">, too; give each its own",
+                  n->folder, n->base.name, owner->name);
+  gc_block_notice_own(ctx, cause, owner != NULL ? &why : err);
+}
+
 static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   struct node_block *n = node_of(b);
-  set_folder(n);
+  for (struct gc_block *each = plugin.blocks; each != NULL; each = each->next)
+    if (node_of(each)->folder[0] == '\0') /* other nodes read it */
+      set_folder(node_of(each));
   snprintf(n->thread, sizeof(n->thread), "gc-db-%.9s", b->name);
   node_settings(b->options, &n->settings);
   n->settings.takes_intervals = gc_writer_takes(
       &((const struct node_options *)b->options)->plugins, "genesys");
   n->settings.folder = n->folder;
   n->settings.thread = n->thread;
-  n->settings.notice = gc_block_notice_own;
+  n->settings.notice = notice_node;
   n->settings.ctx = b;
   n->node = influx_node_new(&n->settings, err);
   if (n->node == NULL)
