@@ -566,3 +566,20 @@ void gc_config_seen_clear(struct gc_config_seen *seen) {
   free(seen->blocks.at);
   *seen = (struct gc_config_seen){0};
 }
+
+/* ---- checks that several plugins have ---- */
+
+enum { CONNECT_TIMEOUT_DEFAULT_S = 5 };
+
+bool gc_options_warn_timeouts(uint32_t timeout_s, uint32_t connect_timeout_s,
+                              struct gc_err *warning) {
+  if (connect_timeout_s <= timeout_s ||
+      connect_timeout_s == CONNECT_TIMEOUT_DEFAULT_S)
+    return false;
+  (void)gc_fail(warning, GC_ERR_CONFIG,
+                "ConnectTimeout %u is longer than Timeout %u, which ends a "
+                "connection attempt too: raise Timeout or lower "
+                "ConnectTimeout",
+                (unsigned)connect_timeout_s, (unsigned)timeout_s);
+  return true;
+}

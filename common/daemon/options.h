@@ -132,6 +132,12 @@ struct gc_config {
  * accept. */
 GC_API void gc_options_preset(const struct gc_opt *rows, void *settings);
 
+/* Fills `warning` and returns true if ConnectTimeout is longer than Timeout,
+ * unless it is the default of 5 s: an operator may lower Timeout alone. */
+GC_API bool gc_options_warn_timeouts(uint32_t timeout_s,
+                                     uint32_t connect_timeout_s,
+                                     struct gc_err *warning);
+
 /* Reads one <Plugin> section; a plugin may have several. The text of a failure
  * (GC_ERR_CONFIG) names plugin, block, option, the bad value and the accepted
  * values, and never the value of a secret (GC_OPT_SECRET):

@@ -248,23 +248,13 @@ static enum gc_code check_account(struct account_options *o,
   return GC_OK;
 }
 
-/* It gives no warning: an operator may lower Timeout alone. */
-enum { CONNECT_TIMEOUT_DEFAULT_S = 5 };
-
 static void warn_about(const struct account_options *o,
                        void (*warn)(const char *account,
                                     const struct gc_err *warning)) {
   const struct gc_connect *c = &o->account.connect;
   struct gc_err warning;
-  if (o->connect_timeout_s > o->timeout_s &&
-      o->connect_timeout_s != CONNECT_TIMEOUT_DEFAULT_S) {
-    (void)gc_fail(&warning, GC_ERR_CONFIG,
-                  "ConnectTimeout %u is longer than Timeout %u, which ends a "
-                  "connection attempt too: raise Timeout or lower "
-                  "ConnectTimeout",
-                  (unsigned)o->connect_timeout_s, (unsigned)o->timeout_s);
+  if (gc_options_warn_timeouts(o->timeout_s, o->connect_timeout_s, &warning))
     warn(o->account.name, &warning);
-  }
   if (!c->verify_peer) {
     (void)gc_fail(&warning, GC_ERR_TLS,
                   "VerifyPeer false: anyone between this host and the server "

@@ -159,21 +159,40 @@ static enum gc_code check_tags(const struct gc_strs *tags, struct gc_err *err) {
   return GC_OK;
 }
 
+/* A line of collectd's values has some 200 bytes. */
+enum { LINE_BYTES = 200 };
+
 static void warn_about(const struct node_options *o, bool is_open,
                        void (*warn)(void *ctx, const struct gc_err *warning),
                        void *ctx) {
   struct gc_err warning;
-  if (is_open) {
-    (void)gc_fail(&warning, GC_ERR_TLS,
-                  "URL is plain http to another host: anyone on the way can "
-                  "read the token and the data; use https");
+  const struct {
+    bool holds;
+    const char *text;
+  } rows[] = {
+      {is_open, "URL is plain http to another host: anyone on the way can "
+                "read the token and the data; use https"},
+      {!o->connect.verify_peer,
+       "VerifyPeer false: anyone between this host and the database can read "
+       "the token and the data; name the authority in CACert instead"},
+      {o->connect.verify_peer && !o->connect.verify_host,
+       "VerifyHost false: the owner of any certificate of a trusted authority "
+       "can read the token and the data; set VerifyHost true, or name the "
+       "authority of this database alone in CACert"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    if (rows[i].holds) {
+      (void)gc_fail(&warning, GC_ERR_TLS, "%s", rows[i].text);
+      warn(ctx, &warning);
+    }
+  if (gc_options_warn_timeouts(o->timeout_s, o->connect_timeout_s, &warning))
     warn(ctx, &warning);
-  }
-  if (!o->connect.verify_peer) {
-    (void)gc_fail(&warning, GC_ERR_TLS,
-                  "VerifyPeer false: anyone between this host and the "
-                  "database can read the token and the data; name the "
-                  "authority in CACert instead");
+  if (2 * (uint64_t)o->batch_size * LINE_BYTES > o->spool_max) {
+    (void)gc_fail(&warning, GC_ERR_CONFIG,
+                  "SpoolMax %u holds about %u lines, fewer than two batches of "
+                  "BatchSize %u: raise SpoolMax or lower BatchSize",
+                  (unsigned)o->spool_max, (unsigned)o->spool_max / LINE_BYTES,
+                  (unsigned)o->batch_size);
     warn(ctx, &warning);
   }
 }

@@ -93,6 +93,11 @@ def a_warning_has_status_1() -> None:
     done = Place(GOOD.replace('ClientId', 'Timeout 3\n    ConnectTimeout 8\n    ClientId', 1)).run()
     same("ConnectTimeout above Timeout: status", done.returncode, 1)
     has_line("ConnectTimeout above Timeout", done.stdout, "warning", "ConnectTimeout 8 is longer than Timeout 3")
+    if built("genesys_influxdb"):
+        node = block("Node", "main", {"Bucket": "b", "SpoolMax": 2**20, "BatchSize": 9000})
+        done = Place(GOOD + "LoadPlugin genesys_influxdb\n<Plugin genesys_influxdb>\n%s</Plugin>\n" % node,
+                     ("genesys_influxdb",)).run()
+        has_line("a SpoolMax below two batches", done.stdout, "warning", '<Node "main">', "SpoolMax 1048576 holds about 5242 lines")
 
 
 def an_account_without_a_block_is_a_warning() -> None:

@@ -61,12 +61,29 @@ static void wrong_configurations_are_refused(void) {
   }
 }
 
-static void plain_http_to_another_host_gives_a_warning(void) {
-  CHECK_INT(
-      configure_node(node_block("Bucket b\nURL \"http://db.example:8086\"")),
-      0);
-  CHECK(fake_log_has(": URL is plain http to another host"));
-  (void)fake_shutdown();
+static void each_doubtful_setting_gives_a_warning(void) {
+  static const struct {
+    const char *options, *words; /* NULL: none */
+  } rows[] = {
+      {"URL \"http://db.example:8086\"", "URL is plain http to another host"},
+      {"VerifyPeer false\nVerifyHost false", "VerifyPeer false: "},
+      {"VerifyHost false", "VerifyHost false: "},
+      {"ConnectTimeout 11", "ConnectTimeout 11 is longer than Timeout 10"},
+      {"Timeout 2", NULL}, /* ConnectTimeout is the default */
+      {"SpoolMax 1048576\nBatchSize 5000",
+       "SpoolMax 1048576 holds about 5242 lines, fewer than two batches of "
+       "BatchSize 5000"},
+      {"SpoolMax 1048576\nBatchSize 2500", NULL},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char text[200];
+    CHECK_ROW(rows[i].options);
+    snprintf(text, sizeof(text), "Bucket b\n%s", rows[i].options);
+    CHECK_INT(configure_node(node_block(text)), 0);
+    CHECK(rows[i].words != NULL ? fake_log_has(rows[i].words)
+                                : !fake_log_has("WARNING "));
+    (void)fake_shutdown();
+  }
 }
 
 /* Begins with a fresh spool and a node that writes to it. */
@@ -216,7 +233,7 @@ static void two_nodes_with_one_folder_are_named(void) {
 int main(void) {
   spool_bench_begin();
   RUN(wrong_configurations_are_refused);
-  RUN(plain_http_to_another_host_gives_a_warning);
+  RUN(each_doubtful_setting_gives_a_warning);
   RUN(two_nodes_with_one_folder_are_named);
   RUN(nodes_that_wait_for_a_database_stop_together);
   RUN(values_of_the_chosen_plugins_reach_the_spool);
