@@ -127,6 +127,7 @@ static void put_in_turn(void *ctx, const struct gc_sample *sample) {
  * them. */
 static void take_turns(struct spread *s, uint64_t now_ms, bool is_last) {
   uint64_t late = 0;
+  GC_ASSERT(s->turns > 0);
   if (is_last || s->turns == 1)
     late = s->turns;
   else if (s->each_ms > 0 && now_ms >= s->due_ms)
